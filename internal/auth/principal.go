@@ -1,0 +1,83 @@
+package auth
+
+import (
+	"github.com/tenantry/tenantry/internal/id"
+)
+
+// Kind says how a caller is known.
+type Kind int
+
+// The kinds of principal.
+const (
+	Anonymous Kind = iota
+	Person         // a user with an access token
+	KeyHolder      // a service with an API key
+)
+
+// Scope is what an API key may do.
+type Scope string
+
+// The scopes of API keys.
+const (
+	ScopeEntitlements Scope = "entitlements:read"
+	ScopeUsageWrite   Scope = "usage:write"
+	ScopeUsageRead    Scope = "usage:read"
+	ScopeCreditsSpend Scope = "credits:spend"
+	ScopeAuditRead    Scope = "audit:read"
+	ScopeIntrospect   Scope = "tokens:introspect"
+)
+
+// Principal is who calls, with every role held at this moment.
+type Principal struct {
+	Kind        Kind
+	User        UserInfo
+	Session     id.Session
+	Key         KeyInfo
+	Admins      []AdminRole
+	Memberships []Membership
+	// Active is "my organization": what switch chose, or the only membership.
+	Active id.Organization
+}
+
+// UserInfo is what a request knows of its user.
+type UserInfo struct {
+	ID         id.User
+	Email      string
+	Name       string
+	Superadmin bool
+}
+
+// KeyInfo is what a request knows of its API key.
+type KeyInfo struct {
+	ID           id.Key
+	Name         string
+	Organization id.Organization // zero is platform-wide
+	Admin        id.Admin        // of the organization
+	Scopes       []Scope
+	Hold         Hold
+}
+
+// Hold says whether something stops the holder of a role.
+type Hold string
+
+// What can stop a role, named as the error code that is answered.
+const (
+	Free                  Hold = ""
+	OrganizationSuspended Hold = "organization_suspended"
+	AdminSuspended        Hold = "admin_suspended"
+)
+
+// AdminRole is belonging to an admin.
+type AdminRole struct {
+	Admin id.Admin
+	Owner bool
+	Hold  Hold // AdminSuspended or Free
+}
+
+// Membership is belonging to an organization.
+type Membership struct {
+	Organization id.Organization
+	Admin        id.Admin // the organization's admin, zero is the platform
+	Role         Role     // Owner, Manager or Member
+	Hold         Hold     // of the organization or its admin
+}

@@ -1,0 +1,37 @@
+package db
+
+import (
+	"fmt"
+	"time"
+)
+
+// Time is a moment in microseconds since 1970 UTC: what both engines store in
+// a BIGINT. It is written as RFC 3339 in UTC with milliseconds.
+type Time int64
+
+const layout = "2006-01-02T15:04:05.000Z"
+
+// At converts a moment to the database's resolution.
+func At(t time.Time) Time { return Time(t.UnixMicro()) }
+
+// Std converts to the standard library's type, in UTC.
+func (t Time) Std() time.Time { return time.UnixMicro(int64(t)).UTC() }
+
+// Add gives the moment d later.
+func (t Time) Add(d time.Duration) Time { return t + Time(d.Microseconds()) }
+
+// String is the RFC 3339 form.
+func (t Time) String() string { return t.Std().Format(layout) }
+
+// MarshalText writes RFC 3339 with milliseconds.
+func (t Time) MarshalText() ([]byte, error) { return t.Std().AppendFormat(nil, layout), nil }
+
+// UnmarshalText reads any RFC 3339 moment.
+func (t *Time) UnmarshalText(b []byte) error {
+	v, err := time.Parse(time.RFC3339Nano, string(b))
+	if err != nil {
+		return fmt.Errorf("not an RFC 3339 time")
+	}
+	*t = At(v)
+	return nil
+}

@@ -1,0 +1,88 @@
+// Package page is how every list is asked for and answered: newest first, by
+// limit and offset or by an opaque cursor that costs the same at any depth.
+package page
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+
+	"github.com/tenantry/tenantry/internal/fault"
+)
+
+// Limits of a page, in rows.
+const (
+	DefaultLimit = 50
+	MaxLimit     = 200
+)
+
+// Request says which part of a list is wanted.
+type Request struct {
+	Limit  int // 1 to MaxLimit
+	Offset int64
+	After  Position // where the page before ended; the zero value starts at the top
+}
+
+// Position is the sort key of the last row of a page: the time (or another
+// descending number) and the id that breaks ties.
+type Position struct {
+	At int64
+	ID int64
+}
+
+// List is one page of a list as it is answered.
+type List[T any] struct {
+	Data       []T        `json:"data"`
+	Pagination Pagination `json:"pagination"`
+}
+
+// Pagination describes the page.
+type Pagination struct {
+	Limit      int    `json:"limit"`
+	Offset     int64  `json:"offset"`
+	Total      int64  `json:"total"`
+	HasMore    bool   `json:"has_more"`
+	NextCursor string `json:"next_cursor,omitempty"`
+}
+
+// Of makes the answer from up to Limit+1 rows: the row too many is how a list
+// knows that there is more. at gives a row's position.
+func Of[T any](r Request, rows []T, total int64, at func(T) Position) List[T] {
+	l := List[T]{Data: rows, Pagination: Pagination{Limit: r.Limit, Offset: r.Offset, Total: total}}
+	if len(rows) > r.Limit {
+		l.Data = rows[:r.Limit]
+		l.Pagination.HasMore = true
+		l.Pagination.NextCursor = at(l.Data[r.Limit-1]).Cursor()
+	}
+	if l.Data == nil {
+		l.Data = []T{}
+	}
+	return l
+}
+
+// Cursor writes the position as an opaque token.
+func (p Position) Cursor() string {
+	b := []byte{1}
+	b = binary.AppendVarint(b, p.At)
+	b = binary.AppendVarint(b, p.ID)
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+// ParseCursor reads a token made by Cursor; anything else is a validation
+// error on the field cursor.
+func ParseCursor(s string) (Position, error) {
+	bad := fault.InvalidField("cursor", "invalid_cursor", "Use a next_cursor exactly as a list answered it.")
+	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
+	if err != nil || len(b) < 3 || b[0] != 1 {
+		return Position{}, bad
+	}
+	at, n := binary.Varint(b[1:])
+	if n <= 0 {
+		return Position{}, bad
+	}
+	id, m := binary.Varint(b[1+n:])
+	p := Position{At: at, ID: id}
+	if m <= 0 || id <= 0 || p.Cursor() != s {
+		return Position{}, bad
+	}
+	return p, nil
+}

@@ -1,0 +1,214 @@
+package api
+
+import (
+	"net/http"
+	"path"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/tenantry/tenantry/internal/auth"
+	"github.com/tenantry/tenantry/internal/patch"
+)
+
+// newHuma sets huma up: our gate reads the bodies, our problems refuse, and
+// nothing is added to answers.
+func (s *Server) newHuma() huma.API {
+	huma.ValidateStrictCasing = true
+	huma.NewErrorWithContext = func(ctx huma.Context, status int, _ string, errs ...error) huma.StatusError {
+		if ctx == nil {
+			return &Problem{Status: status}
+		}
+		r, w := humago.Unwrap(ctx)
+		p := problemOf(fromHuma(status, errs), requestID(r.Context()))
+		w.Header().Set("Cache-Control", "no-store")
+		return p
+	}
+	huma.NewError = func(status int, msg string, _ ...error) huma.StatusError {
+		return &Problem{Status: status, Detail: msg}
+	}
+	cfg := huma.DefaultConfig("Tenantry", s.Version)
+	cfg.Info.Description = "The control plane of a white-label, multi-tenant SaaS business."
+	cfg.CreateHooks = nil
+	cfg.OpenAPIPath, cfg.DocsPath, cfg.SchemasPath = "", "", ""
+	format := huma.Format{Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: unmarshal}
+	cfg.Formats = map[string]huma.Format{"application/json": format, "json": format}
+	cfg.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
+	cfg.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"bearer": {Type: "http", Scheme: "bearer", Description: "An access token (tnt_at_…) or an API key (tnt_sk_…)."},
+	}
+	alias[string](cfg.Components.Schemas)
+	alias[int64](cfg.Components.Schemas)
+	alias[bool](cfg.Components.Schemas)
+	alias[float64](cfg.Components.Schemas)
+	alias[[]string](cfg.Components.Schemas)
+	return humago.New(s.mux, cfg)
+}
+
+// alias documents a merging field as an optional value that may be null.
+func alias[T any](r huma.Registry) {
+	r.RegisterTypeAlias(reflect.TypeFor[patch.Field[T]](), reflect.TypeFor[*T]())
+}
+
+// schemaName names a type after its package and name: partner.Group is
+// PartnerGroup, page.List[partner.Group] is PartnerGroupList.
+func schemaName(t reflect.Type, hint string) string {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	name := t.Name()
+	if name == "" {
+		return camel(hint)
+	}
+	if outer, inner, ok := strings.Cut(name, "["); ok {
+		inner = strings.TrimSuffix(inner, "]")
+		return camel(path.Base(inner)) + outer
+	}
+	pkg := path.Base(t.PkgPath())
+	if pkg == "api" || pkg == "." {
+		return camel(name)
+	}
+	return camel(pkg + "." + name)
+}
+
+// camel joins words at . - _ / with capitals, without saying one twice.
+func camel(s string) string {
+	var b strings.Builder
+	last := ""
+	for _, w := range strings.FieldsFunc(s, func(r rune) bool { return strings.ContainsRune(".-_/[]*, ", r) }) {
+		w = strings.ToUpper(w[:1]) + w[1:]
+		if w != last {
+			b.WriteString(w)
+		}
+		last = w
+	}
+	return b.String()
+}
+
+// operation is the huma form of an operation, with its answers documented.
+func (s *Server) operation(o *op, out reflect.Type) huma.Operation {
+	status := o.Status
+	if status == 0 {
+		status = http.StatusOK
+	}
+	if out == reflect.TypeFor[none]() {
+		status = http.StatusNoContent
+	}
+	s.meter.add(o.Method + " " + o.Path)
+	h := huma.Operation{
+		Method: o.Method, Path: o.Path, OperationID: o.ID, Summary: o.Summary, Description: o.Description,
+		Tags: []string{o.Tag}, DefaultStatus: status, MaxBodyBytes: maxBody,
+		Errors: o.errors(), Extensions: o.extensions(), Responses: map[string]*huma.Response{},
+	}
+	if !o.May.Public {
+		h.Security = []map[string][]string{{"bearer": {}}}
+	}
+	h.Parameters = o.parameters()
+	response := &huma.Response{Description: http.StatusText(status), Headers: o.headers()}
+	if o.Answers != nil {
+		out = reflect.TypeOf(o.Answers)
+	}
+	if status != http.StatusNoContent {
+		registry := s.huma.OpenAPI().Components.Schemas
+		response.Content = map[string]*huma.MediaType{"application/json": {Schema: registry.Schema(out, true, o.ID+"-answer")}}
+	}
+	h.Responses[strconv.Itoa(status)] = response
+	return h
+}
+
+// document adds an operation that huma does not serve.
+func (s *Server) document(o *op) {
+	h := s.operation(o, reflect.TypeFor[none]())
+	h.Responses = map[string]*huma.Response{"200": {Description: "Events", Content: map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{Type: "string"}}}}}
+	s.huma.OpenAPI().AddOperation(&h)
+}
+
+// errors are the statuses that an operation may refuse with.
+func (o *op) errors() []int {
+	all := []int{422, 500, 503}
+	if o.May.Public {
+		all = append(all, 429)
+	} else {
+		all = append(all, 401)
+	}
+	if !o.May.Public && !o.May.Self {
+		all = append(all, 403)
+	}
+	if strings.Contains(o.Path, "{") {
+		all = append(all, 404)
+	}
+	if o.mutates() {
+		all = append(all, 400, 409)
+		if o.Method != http.MethodDelete {
+			all = append(all, 413, 415)
+		}
+	}
+	if o.Lock != nil {
+		all = append(all, 412)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// parameters are those that hold for many routes at once.
+func (o *op) parameters() (all []*huma.Param) {
+	add := func(name, in, doc string, schema *huma.Schema) {
+		all = append(all, &huma.Param{Name: name, In: in, Description: doc, Schema: schema})
+	}
+	text := &huma.Schema{Type: "string"}
+	if o.dryRuns() {
+		add("dry_run", "query", "Do everything, answer what would change and whom it hits, and roll back.", &huma.Schema{Type: "boolean"})
+	}
+	if o.keeps() {
+		add("Idempotency-Key", "header", "Repeat the request safely: the same key and body have one effect and one answer.", text)
+	}
+	if o.Lock != nil {
+		add("If-Match", "header", "The ETag you read; refused with 412 when the thing has changed since.", text)
+	}
+	return all
+}
+
+// headers are those of a successful answer.
+func (o *op) headers() map[string]*huma.Param {
+	text := &huma.Schema{Type: "string"}
+	h := map[string]*huma.Param{}
+	if o.Status == http.StatusCreated {
+		h["Location"] = &huma.Param{Description: "Where the new resource is.", Schema: text}
+	}
+	if o.mutates() && !o.May.Public {
+		h["Audit-Event"] = &huma.Param{Description: "The id of the audit event that records this.", Schema: text}
+	}
+	return h
+}
+
+// extensions say what OpenAPI has no words for.
+func (o *op) extensions() map[string]any {
+	return map[string]any{
+		"x-permission":  o.May.Name,
+		"x-roles":       roleNames(o.May),
+		"x-dry-run":     o.dryRuns(),
+		"x-idempotency": o.keeps(),
+	}
+}
+
+// roleNames lists who may, in the words of the table.
+func roleNames(p auth.Permission) []string {
+	names := []string{}
+	for _, r := range []struct {
+		on   bool
+		name string
+	}{
+		{p.Public, "anyone"}, {p.Self, "signed in"},
+		{p.Roles&auth.Superadmin != 0, "superadmin"}, {p.Roles&auth.Admin != 0, "admin"}, {p.Roles&auth.Owner != 0, "owner"},
+		{p.Roles&auth.Manager != 0, "manager"}, {p.Roles&auth.Member != 0, "member"}, {p.Roles&auth.Service != 0, "service"},
+	} {
+		if r.on {
+			names = append(names, r.name)
+		}
+	}
+	return names
+}

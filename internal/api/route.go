@@ -1,0 +1,171 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"reflect"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/tenantry/tenantry/internal/auth"
+	"github.com/tenantry/tenantry/internal/db"
+)
+
+// op is one operation as data: all that is known of it besides its code.
+type op struct {
+	Method, Path string
+	ID           string // unique: list-partner-groups
+	Tag          string // the chapter of the documentation
+	Summary      string
+	Description  string
+	May          auth.Permission
+	Status       int // of success; 200 where zero
+	// Secret marks a route that issues a secret: no idempotency, no dry run.
+	Secret bool
+	// NoDryRun refuses ?dry_run=true for other reasons, such as /api/auth.
+	NoDryRun bool
+	// Lock locks the row that If-Match speaks of and gives its version.
+	Lock func(tx *db.Tx, c *Call) (int64, error)
+	// Answers documents an answer whose Go type does not tell its JSON.
+	Answers any
+
+	query map[string]bool // known query parameters, from In
+}
+
+func (o *op) mutates() bool { return o.Method != http.MethodGet }
+
+// dryRuns reports whether ?dry_run=true is honoured.
+func (o *op) dryRuns() bool {
+	return o.mutates() && !o.Secret && !o.NoDryRun && !o.May.Public && strings.HasPrefix(o.Path, "/api/tenants/")
+}
+
+// keeps reports whether Idempotency-Key is honoured.
+func (o *op) keeps() bool {
+	return o.Method == http.MethodPost && !o.Secret && !o.May.Public && strings.HasPrefix(o.Path, "/api/tenants/")
+}
+
+// route is an operation with its code, ready to be put on the mux.
+type route struct {
+	op   op
+	bind func(s *Server, o op)
+}
+
+// none is the answer of a route that answers 204.
+type none struct{}
+
+// read makes a route that changes nothing; f runs on the read pool.
+func read[In, Out any](o op, f func(tx *db.Tx, c *Call, in *In) (Out, error)) route {
+	return bound(o, func(s *Server, o *op, ctx context.Context, c *Call, in *In) (any, error) {
+		var out Out
+		err := s.DB.Read(ctx, func(tx *db.Tx) (err error) {
+			out, err = f(tx, c, in)
+			return err
+		})
+		return out, err
+	}, reflect.TypeFor[Out]())
+}
+
+// change makes a mutation: f, the fresh check of the caller, If-Match, the
+// idempotency record and the audit rows are one transaction.
+func change[In, Out any](o op, f func(tx *db.Tx, c *Call, in *In) (Out, error)) route {
+	return bound(o, func(s *Server, o *op, ctx context.Context, c *Call, in *In) (any, error) {
+		return s.change(ctx, o, c, func(tx *db.Tx) (any, error) { return f(tx, c, in) })
+	}, reflect.TypeFor[Out]())
+}
+
+// changeOr is change for an operation whose failure leaves a record: after the
+// rollback, failed runs in a transaction of its own.
+func changeOr[In, Out any](o op, f func(tx *db.Tx, c *Call, in *In) (Out, error),
+	failed func(tx *db.Tx, c *Call, in *In, cause error) error,
+) route {
+	return bound(o, func(s *Server, o *op, ctx context.Context, c *Call, in *In) (any, error) {
+		out, err := s.change(ctx, o, c, func(tx *db.Tx) (any, error) { return f(tx, c, in) })
+		if err != nil && !c.dryRun {
+			if e := s.DB.Write(ctx, func(tx *db.Tx) error { return failed(tx, c, in, err) }); e != nil {
+				return nil, e
+			}
+		}
+		return out, err
+	}, reflect.TypeFor[Out]())
+}
+
+// prepared makes a mutation with slow work first (a hash, a look-up): f does
+// that outside the transaction and gives the closure to run inside.
+func prepared[In, Out any](o op, f func(ctx context.Context, c *Call, in *In) (func(tx *db.Tx) (Out, error), error)) route {
+	return bound(o, func(s *Server, o *op, ctx context.Context, c *Call, in *In) (any, error) {
+		inside, err := f(ctx, c, in)
+		if err != nil {
+			return nil, err
+		}
+		return s.change(ctx, o, c, func(tx *db.Tx) (any, error) { return inside(tx) })
+	}, reflect.TypeFor[Out]())
+}
+
+// direct makes a route whose service owns its transactions: signing in and
+// what belongs to it.
+func direct[In, Out any](o op, f func(ctx context.Context, c *Call, in *In) (Out, error)) route {
+	return bound(o, func(_ *Server, _ *op, ctx context.Context, c *Call, in *In) (any, error) {
+		return f(ctx, c, in)
+	}, reflect.TypeFor[Out]())
+}
+
+// stream makes a route that writes its own answer piece by piece.
+func stream(o op, f func(w http.ResponseWriter, r *http.Request, c *Call) error) route {
+	o.query = map[string]bool{}
+	return route{op: o, bind: func(s *Server, o op) {
+		s.document(&o)
+		s.mux.HandleFunc(o.Method+" "+o.Path, func(w http.ResponseWriter, r *http.Request) {
+			c, err := s.enter(w, r, &o)
+			if err == nil {
+				err = f(w, r, c)
+			}
+			if err != nil {
+				writeProblem(w, r, err)
+			}
+		})
+	}}
+}
+
+// bound registers the operation with huma, which reads and validates the
+// input; everything else is ours.
+func bound[In any](o op, run func(*Server, *op, context.Context, *Call, *In) (any, error), out reflect.Type) route {
+	o.query = map[string]bool{}
+	queryNames(reflect.TypeFor[In](), o.query)
+	if o.dryRuns() {
+		o.query["dry_run"] = true
+	}
+	return route{op: o, bind: func(s *Server, o op) {
+		h := s.operation(&o, out)
+		h.Middlewares = huma.Middlewares{func(ctx huma.Context, next func(huma.Context)) { s.admit(ctx, &o, next) }}
+		huma.Register(s.huma, h, func(ctx context.Context, in *In) (*answered, error) {
+			c := callOf(ctx)
+			v, err := run(s, &o, ctx, c, in)
+			if err != nil {
+				s.refuse(ctx, &o, c, err)
+			} else {
+				s.answer(&o, c, v)
+			}
+			return written, nil
+		})
+	}}
+}
+
+// answered tells huma that there is nothing left to write.
+type answered struct{ Body func(huma.Context) }
+
+var written = &answered{Body: func(huma.Context) {}}
+
+// queryNames collects the query parameters of an input type.
+func queryNames(t reflect.Type, names map[string]bool) {
+	for i := range t.NumField() {
+		f := t.Field(i)
+		if name := f.Tag.Get("query"); name != "" {
+			name, _, _ = strings.Cut(name, ",")
+			names[name] = true
+		}
+		if f.Anonymous && f.Type.Kind() == reflect.Struct {
+			queryNames(f.Type, names)
+		}
+	}
+}

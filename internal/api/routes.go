@@ -1,0 +1,12 @@
+package api
+
+// routes is the whole list: a chapter per resource, each in its own file.
+func (s *Server) routes() []route {
+	var all []route
+	for _, chapter := range []func() []route{
+		// one line per file of routes, in the order of the documentation
+	} {
+		all = append(all, chapter()...)
+	}
+	return all
+}

@@ -1,0 +1,205 @@
+package api
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"path"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/tenantry/tenantry/internal/auth"
+	"github.com/tenantry/tenantry/internal/db"
+	"github.com/tenantry/tenantry/internal/fault"
+)
+
+// Server is the HTTP interface. Its exported fields are what the routes work
+// with; all are set before Handler is called.
+type Server struct {
+	DB   *db.DB
+	Auth *auth.Service
+	// PublicRate is how many requests a minute one address may send to public
+	// routes; 0 is no limit.
+	PublicRate int
+	// TrustedProxies are the networks whose X-Forwarded headers count.
+	TrustedProxies []netip.Prefix
+	// Console serves everything that is no API; nil answers 404.
+	Console http.Handler
+	// Version is the product's, for the OpenAPI document.
+	Version string
+	// Metrics collects the request figures; nil makes a registry of its own.
+	Metrics *prometheus.Registry
+
+	mux     *http.ServeMux
+	huma    huma.API
+	limiter *limiter
+	proxies proxies
+	ops     []op
+	meter   *meter
+
+	docsOnce func() ([]byte, error)
+}
+
+// requestTimeout bounds one request, waiting for the store included.
+const requestTimeout = 30 * time.Second
+
+// Handler puts every route on a mux and gives the whole of it. It panics when
+// a route has no permission: such a server must not start.
+func (s *Server) Handler() http.Handler {
+	s.mux = http.NewServeMux()
+	s.limiter = newLimiter(s.PublicRate)
+	s.proxies = s.TrustedProxies
+	if s.Metrics == nil {
+		s.Metrics = prometheus.NewRegistry()
+	}
+	s.meter = newMeter(s.Metrics)
+	s.huma = s.newHuma()
+	for _, r := range s.routes() {
+		s.bind(r)
+	}
+	s.docsOnce = s.renderDocs()
+	s.system()
+	return s.outer(s.mux)
+}
+
+// bind puts a route on the mux; PATCH is the same handler as PUT.
+func (s *Server) bind(r route) {
+	if r.op.May.Name == "" {
+		panic(fmt.Sprintf("api: %s %s has no permission", r.op.Method, r.op.Path))
+	}
+	r.bind(s, r.op)
+	s.ops = append(s.ops, r.op)
+	if r.op.Method == http.MethodPut {
+		r.op.Method, r.op.ID = http.MethodPatch, "patch-"+r.op.ID
+		r.bind(s, r.op)
+		s.ops = append(s.ops, r.op)
+	}
+}
+
+// outer is what every request meets first: a request id, the headers of every
+// answer, a clean path, a deadline, and somebody who catches a panic.
+func (s *Server) outer(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start := time.Now()
+		rid := requestIDOf(r)
+		ctx, cancel := context.WithTimeout(context.WithValue(r.Context(), requestIDKey{}, rid), requestTimeout)
+		defer cancel()
+		if isStream(r) {
+			ctx = context.WithValue(r.Context(), requestIDKey{}, rid)
+		}
+		r = r.WithContext(ctx)
+		rec := &recorder{ResponseWriter: w}
+		s.headers(rec.Header(), r, rid)
+		defer func() {
+			if p := recover(); p != nil {
+				if p == http.ErrAbortHandler {
+					panic(p)
+				}
+				slog.Error("panic", "request_id", rid, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+				if rec.status == 0 {
+					writeProblem(rec, r, fault.New(fault.Internal, "internal", "Something went wrong on our side. The request id helps us find it."))
+				}
+			}
+			s.meter.observe(r, rec.status, time.Since(start))
+		}()
+		if !cleanPath(r) {
+			writeProblem(rec, r, fault.Missing())
+			return
+		}
+		next.ServeHTTP(rec, r)
+	})
+}
+
+// isStream reports a request that lives longer than the usual deadline.
+func isStream(r *http.Request) bool { return r.URL.Path == streamPath }
+
+const streamPath = "/api/tenants/notifications/stream"
+
+// recorder remembers the status of an answer.
+type recorder struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *recorder) WriteHeader(status int) {
+	if w.status == 0 {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *recorder) Write(b []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	return w.ResponseWriter.Write(b)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+type requestIDKey struct{}
+
+// requestID is the id of the request, on its answer, its log lines and its
+// audit rows.
+func requestID(ctx context.Context) string {
+	s, _ := ctx.Value(requestIDKey{}).(string)
+	return s
+}
+
+// requestIDOf takes X-Request-Id if it is sane, else makes one.
+func requestIDOf(r *http.Request) string {
+	given := r.Header.Get("X-Request-Id")
+	if n := len(given); n >= 8 && n <= 64 && strings.Trim(given, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == "" {
+		return given
+	}
+	var b [12]byte
+	_, _ = rand.Read(b[:]) // never fails: see crypto/rand
+	return hex.EncodeToString(b[:])
+}
+
+// headers sets what every answer carries; an HTML page replaces the policy.
+func (s *Server) headers(h http.Header, r *http.Request, rid string) {
+	h.Set("X-Request-Id", rid)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "strict-origin-when-cross-origin")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	if s.proxies.secure(r) {
+		h.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+	}
+}
+
+// cleanPath refuses whatever a mux or a proxy could read as another path.
+func cleanPath(r *http.Request) bool {
+	p := r.URL.Path
+	return r.URL.RawPath == "" && p != "" && p[0] == '/' &&
+		(path.Clean(p) == p || path.Clean(p)+"/" == p) &&
+		!strings.ContainsAny(p, ";\\\x00")
+}
+
+// absent answers what no route matched: 405 where another method would have,
+// else 404.
+func (s *Server) absent(w http.ResponseWriter, r *http.Request) {
+	var allow []string
+	for _, m := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
+		probe := &http.Request{Method: m, URL: r.URL, Host: r.Host}
+		if _, pattern := s.mux.Handler(probe); pattern != "/" && pattern != "" {
+			allow = append(allow, m)
+		}
+	}
+	if len(allow) == 0 {
+		writeProblem(w, r, fault.Missing())
+		return
+	}
+	w.Header().Set("Allow", strings.Join(allow, ", "))
+	writeProblem(w, r, fault.New(fault.MethodUnknown, "method_not_allowed", "This path takes %s.", strings.Join(allow, ", ")))
+}

@@ -1,0 +1,64 @@
+package api
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+
+	"github.com/tenantry/tenantry/internal/db"
+)
+
+// kept is an answer stored with its effect under an Idempotency-Key.
+type kept struct {
+	Principal, Key string
+	Route          string
+	BodyHash       []byte
+	rendered
+}
+
+// claimKey takes the key for this transaction. On PostgreSQL a second request
+// waits here until the first has committed or rolled back.
+func claimKey(tx *db.Tx, k kept) (claimed bool, err error) {
+	n, err := tx.Exec(`INSERT INTO idempotency_keys (principal, key, route, body_hash, status, headers, answer, permanent, created_at)
+		VALUES ($1, $2, $3, $4, 0, '{}', $5, $6, $7) ON CONFLICT (principal, key) DO NOTHING`,
+		k.Principal, k.Key, k.Route, k.BodyHash, []byte{}, strings.Contains(k.Route, "credits"), tx.Now)
+	return n == 1, err
+}
+
+func keptAnswer(tx *db.Tx, principal, key string) (*kept, error) {
+	return db.One(tx, func(r db.Row) (*kept, error) {
+		k, headers := &kept{Principal: principal, Key: key}, ""
+		if err := r.Scan(&k.Route, &k.BodyHash, &k.Status, &headers, &k.Body); err != nil {
+			return nil, err
+		}
+		return k, json.Unmarshal([]byte(headers), &k.Headers)
+	}, `SELECT route, body_hash, status, headers, answer FROM idempotency_keys WHERE principal = $1 AND key = $2`, principal, key)
+}
+
+func storeAnswer(tx *db.Tx, principal, key string, a rendered) error {
+	headers, err := json.Marshal(a.Headers)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(`UPDATE idempotency_keys SET status = $1, headers = $2, answer = $3 WHERE principal = $4 AND key = $5`,
+		a.Status, string(headers), a.Body, principal, key)
+	return err
+}
+
+// pruneKeys forgets answers older than before, save those of credits.
+func pruneKeys(tx *db.Tx, before db.Time) error {
+	_, err := tx.Exec(`DELETE FROM idempotency_keys WHERE created_at < $1 AND NOT permanent`, before)
+	return err
+}
+
+// write repeats the answer.
+func (k *kept) write(w http.ResponseWriter) {
+	h := w.Header()
+	for name, value := range k.Headers {
+		h.Set(name, value)
+	}
+	h.Set("Idempotent-Replayed", "true")
+	h.Set("Cache-Control", "no-store")
+	w.WriteHeader(k.Status)
+	_, _ = w.Write(k.Body)
+}

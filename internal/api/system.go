@@ -1,0 +1,90 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/tenantry/tenantry/internal/fault"
+)
+
+// system adds what is no business of a tenant: health, figures, documentation
+// and the console.
+func (s *Server) system() {
+	document, err := json.Marshal(s.huma.OpenAPI())
+	if err != nil {
+		panic("api: the OpenAPI document cannot be written: " + err.Error())
+	}
+	s.mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { ok(w) })
+	s.mux.HandleFunc("GET /readyz", s.ready)
+	s.mux.Handle("GET /metrics", promhttp.HandlerFor(s.Metrics, promhttp.HandlerOpts{}))
+	s.mux.HandleFunc("GET /openapi.json", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(document)
+	})
+	s.mux.HandleFunc("GET /docs", s.docs)
+	s.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		if s.Console != nil && !strings.HasPrefix(r.URL.Path, "/api/") && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+			s.Console.ServeHTTP(w, r)
+			return
+		}
+		s.absent(w, r)
+	})
+}
+
+func ok(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write([]byte("{\"status\":\"ok\"}\n"))
+}
+
+// ready probes a write: a store that only reads is not ready.
+func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), 3*time.Second)
+	defer cancel()
+	if err := s.DB.Ping(ctx); err != nil {
+		writeProblem(w, r, fault.New(fault.Unavailable, "not_ready", "The database does not take writes.").After(time.Second).Because(err))
+		return
+	}
+	ok(w)
+}
+
+// meter holds the request figures, their children resolved once per operation.
+type meter struct {
+	seconds *prometheus.HistogramVec
+	known   map[string]prometheus.Observer // "pattern class", filled before serving
+	other   prometheus.Observer
+}
+
+func newMeter(r *prometheus.Registry) *meter {
+	m := &meter{known: map[string]prometheus.Observer{}}
+	m.seconds = prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "tenantry_http_request_seconds", Help: "Time to answer, by route and class of status.",
+		Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, 1, 5},
+	}, []string{"route", "status"})
+	r.MustRegister(m.seconds)
+	m.other = m.seconds.WithLabelValues("other", "")
+	return m
+}
+
+var classes = [...]string{"", "1xx", "2xx", "3xx", "4xx", "5xx"}
+
+// add prepares the figures of a route.
+func (m *meter) add(pattern string) {
+	for _, c := range classes[1:] {
+		m.known[pattern+" "+c] = m.seconds.WithLabelValues(pattern, c)
+	}
+}
+
+func (m *meter) observe(r *http.Request, status int, took time.Duration) {
+	class := classes[min(max(status/100, 1), 5)]
+	if o := m.known[r.Pattern+" "+class]; o != nil {
+		o.Observe(took.Seconds())
+		return
+	}
+	m.other.Observe(took.Seconds())
+}

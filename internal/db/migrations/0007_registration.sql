@@ -19,7 +19,7 @@ CREATE TABLE registration_requests (
   referral_code TEXT COLLATE "C",
   host TEXT COLLATE "C",
   flags TEXT NOT NULL, -- JSON array
-  status_token_hash BYTEA NOT NULL,
+  search_key TEXT NOT NULL, -- lower case: e-mail, company, person, name, slug
   org_name TEXT, -- overrides given at approval
   org_slug TEXT COLLATE "C",
   initial_credit_limit BIGINT,
@@ -27,7 +27,7 @@ CREATE TABLE registration_requests (
   max_users BIGINT,
   bandwidth_limit_gb BIGINT,
   enabled_plugins TEXT,
-  admin_id BIGINT REFERENCES admins (id),
+  admin_id BIGINT REFERENCES admins (id), -- by host or referral code, or as approved
   reason TEXT, -- of a rejection
   decided_by BIGINT,
   decided_at BIGINT,
@@ -41,7 +41,6 @@ CREATE TABLE registration_requests (
   created_at BIGINT NOT NULL,
   updated_at BIGINT NOT NULL
 );
-CREATE UNIQUE INDEX registration_requests_token ON registration_requests (status_token_hash);
 CREATE INDEX registration_requests_newest ON registration_requests (created_at, id);
 CREATE INDEX registration_requests_status ON registration_requests (status, created_at, id);
 CREATE INDEX registration_requests_email ON registration_requests (email_key);
@@ -52,8 +51,10 @@ CREATE INDEX registration_requests_phone ON registration_requests (phone_key) WH
 -- until a released one is free again. The primary key decides every race.
 CREATE TABLE slugs (
   slug TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+  skeleton TEXT COLLATE "C" NOT NULL, -- what look-alikes share
   organization_id BIGINT,
   request_id BIGINT,
   released_at BIGINT,
   CHECK (organization_id IS NOT NULL OR request_id IS NOT NULL)
 );
+CREATE INDEX slugs_skeleton ON slugs (skeleton);

@@ -1,0 +1,310 @@
+package org
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tenantry/tenantry/internal/db"
+	"github.com/tenantry/tenantry/internal/fault"
+	"github.com/tenantry/tenantry/internal/hold"
+	"github.com/tenantry/tenantry/internal/id"
+	"github.com/tenantry/tenantry/internal/page"
+	"github.com/tenantry/tenantry/internal/text"
+)
+
+const selectOrganization = `SELECT o.id, o.name, o.slug, o.admin_id, o.owner_user_id, o.status,
+	o.storage_limit_gb, o.max_users, o.bandwidth_limit_gb, o.members, o.invited, o.created_at, o.updated_at, o.version,
+	d.host, d.status, d.token,
+	COALESCE(c.credit_limit, 0), COALESCE(c.credits_posted - c.debits_posted, 0), COALESCE(c.debits_pending, 0)
+	FROM organizations o
+	LEFT JOIN custom_domains d ON d.organization_id = o.id
+	LEFT JOIN credit_accounts c ON c.organization_id = o.id AND c.kind = 'organization' `
+
+func scanOrganization(r db.Row) (o Organization, err error) {
+	var status, token *string
+	err = r.Scan(&o.ID, &o.Name, &o.Slug, &o.AdminID, &o.OwnerUserID, &o.Status,
+		&o.StorageLimitGB, &o.MaxUsers, &o.BandwidthLimitGB, &o.MemberCount, &o.InvitedCount, &o.CreatedAt, &o.UpdatedAt, &o.Version,
+		&o.CustomDomain, &status, &token, &o.CreditLimit, &o.CreditBalance, &o.CreditsHeld)
+	if err != nil {
+		return o, err
+	}
+	o.CreditsAvailable = o.CreditBalance + o.CreditLimit - o.CreditsHeld
+	o.CustomDomainStatus = "none"
+	if status != nil {
+		o.CustomDomainStatus = *status
+		if *status == "pending" {
+			o.DomainVerification = &DomainRecord{Type: "TXT", Name: "_tenantry." + *o.CustomDomain, Value: *token}
+		}
+	}
+	return o, nil
+}
+
+// found completes one organization, or turns no row into the 404.
+func found(tx *db.Tx, o Organization, err error) (Organization, error) {
+	if errors.Is(err, db.ErrNoRows) {
+		return o, fault.Missing()
+	}
+	if err != nil {
+		return o, err
+	}
+	all := []Organization{o}
+	err = complete(tx, all)
+	return all[0], err
+}
+
+func detail(tx *db.Tx, organization id.Organization) (Organization, error) {
+	o, err := db.One(tx, scanOrganization, selectOrganization+`WHERE o.id = $1`, organization)
+	return found(tx, o, err)
+}
+
+// complete adds to organizations what lies in other tables, in one statement
+// a table however many there are.
+func complete(tx *db.Tx, all []Organization) error {
+	if len(all) == 0 {
+		return nil
+	}
+	plugins, err := pluginsOf(tx, all)
+	if err != nil {
+		return err
+	}
+	own, resellers, err := holdsOf(tx, all)
+	if err != nil {
+		return err
+	}
+	for i := range all {
+		o := &all[i]
+		o.EnabledPlugins = plugins[o.ID]
+		if o.EnabledPlugins == nil {
+			o.EnabledPlugins = []string{}
+		}
+		o.Holds = own[o.ID]
+		if o.Holds == nil {
+			o.Holds = []hold.Hold{}
+		}
+		o.AdminSuspended = resellers[id.Val(o.AdminID)]
+		o.settle()
+	}
+	return nil
+}
+
+// padded lengthens an IN list to one of few lengths, by repeating its last
+// value, so that few statement texts exist.
+func padded(vs []any) []any {
+	for _, n := range []int{1, 8, 64, page.MaxLimit + 1} {
+		for len(vs) < n && len(vs) > n/8 {
+			vs = append(vs, vs[len(vs)-1])
+		}
+		if len(vs) <= n {
+			break
+		}
+	}
+	return vs
+}
+
+func pluginsOf(tx *db.Tx, all []Organization) (map[id.Organization][]string, error) {
+	ids := make([]any, len(all))
+	for i, o := range all {
+		ids[i] = o.ID
+	}
+	ids = padded(ids)
+	type row struct {
+		organization id.Organization
+		key          string
+	}
+	rows, err := db.All(tx, func(r db.Row) (v row, err error) { return v, r.Scan(&v.organization, &v.key) },
+		`SELECT organization_id, plugin_key FROM organization_plugins WHERE organization_id IN (`+marks(1, len(ids))+`) ORDER BY organization_id, plugin_key`, ids...)
+	plugins := make(map[id.Organization][]string, len(all))
+	for _, v := range rows {
+		plugins[v.organization] = append(plugins[v.organization], v.key)
+	}
+	return plugins, err
+}
+
+// holdsOf gives the holds of the organizations themselves, and which of their
+// admins have any.
+func holdsOf(tx *db.Tx, all []Organization) (map[id.Organization][]hold.Hold, map[id.Admin]bool, error) {
+	var ids, admins []any
+	for _, o := range all {
+		ids = append(ids, o.ID)
+		if o.AdminID != nil && !slices.Contains(admins, any(*o.AdminID)) {
+			admins = append(admins, *o.AdminID)
+		}
+	}
+	if len(admins) == 0 {
+		admins = []any{int64(0)}
+	}
+	ids, admins = padded(ids), padded(admins)
+	type row struct {
+		hold.Hold
+		organization *id.Organization
+		admin        *id.Admin
+	}
+	const columns = `SELECT organization_id, admin_id, source, reason, placed_by, placed_at, expires_at, id FROM holds
+		WHERE lifted_at IS NULL AND (expires_at IS NULL OR expires_at > `
+	query := columns + `$1) AND organization_id IN (` + marks(2, len(ids)) + `) UNION ALL ` +
+		columns + fmt.Sprintf(`$%d) AND admin_id IN (`, len(ids)+2) + marks(len(ids)+3, len(admins)) + `) ORDER BY 8`
+	args := append(append(append([]any{tx.Now}, ids...), tx.Now), admins...)
+	rows, err := db.All(tx, func(r db.Row) (v row, err error) {
+		var n int64
+		return v, r.Scan(&v.organization, &v.admin, &v.Source, &v.Reason, &v.By, &v.At, &v.ExpiresAt, &n)
+	}, query, args...)
+	own, resellers := map[id.Organization][]hold.Hold{}, map[id.Admin]bool{}
+	for _, v := range rows {
+		if v.admin != nil {
+			resellers[*v.admin] = true
+		} else {
+			own[*v.organization] = append(own[*v.organization], v.Hold)
+		}
+	}
+	return own, resellers, err
+}
+
+// where makes the condition of a list; its parameters are numbered from 1.
+func (f Filter) where(tx *db.Tx, of Reach) (string, []any) {
+	var conditions []string
+	var args []any
+	arg := func(v any) string {
+		args = append(args, v)
+		return fmt.Sprintf("$%d", len(args))
+	}
+	add := func(c string) { conditions = append(conditions, c) }
+	held := func(subject string) string {
+		return `EXISTS (SELECT 1 FROM holds h WHERE h.` + subject + ` AND h.lifted_at IS NULL AND (h.expires_at IS NULL OR h.expires_at > ` + arg(tx.Now) + `))`
+	}
+	const itself, reseller = "organization_id = o.id", "admin_id = o.admin_id"
+	if !of.All {
+		within := []string{"FALSE"}
+		for _, a := range of.Admins {
+			within = append(within, "o.admin_id = "+arg(a))
+		}
+		for _, o := range of.Organizations {
+			within = append(within, "o.id = "+arg(o))
+		}
+		if len(within) > 1 {
+			within = within[1:]
+		}
+		add("(" + strings.Join(within, " OR ") + ")")
+	}
+	if f.Admin != 0 {
+		add("o.admin_id = " + arg(f.Admin))
+	}
+	switch f.Status {
+	case Archived:
+		add("o.status = 'archived'")
+	case Suspended:
+		add("o.status <> 'archived' AND " + held(itself))
+	case Active:
+		add("o.status <> 'archived' AND NOT " + held(itself))
+	}
+	switch f.EffectiveStatus {
+	case Archived:
+		add("o.status = 'archived'")
+	case Suspended:
+		add("o.status <> 'archived' AND (" + held(itself) + " OR " + held(reseller) + ")")
+	case Active:
+		add("o.status <> 'archived' AND NOT " + held(itself) + " AND NOT " + held(reseller))
+	}
+	if f.Q != "" {
+		like := text.Like(f.Q)
+		add(`(o.name_key LIKE ` + arg(like) + ` ESCAPE '\' OR o.slug LIKE ` + arg(like) + ` ESCAPE '\'
+			OR EXISTS (SELECT 1 FROM users u WHERE u.id = o.owner_user_id AND u.email_key LIKE ` + arg(like) + ` ESCAPE '\'))`)
+	}
+	if len(conditions) == 0 {
+		return "", nil
+	}
+	return "WHERE " + strings.Join(conditions, " AND "), args
+}
+
+func list(tx *db.Tx, of Reach, f Filter, r page.Request) (page.List[Organization], error) {
+	where, args := f.where(tx, of)
+	total, err := db.One(tx, db.Int64, `SELECT COUNT(*) FROM organizations o `+where, args...)
+	if err != nil {
+		return page.List[Organization]{}, err
+	}
+	n := len(args)
+	if r.After != (page.Position{}) {
+		if where == "" {
+			where = "WHERE "
+		} else {
+			where += " AND "
+		}
+		where += fmt.Sprintf("(o.created_at, o.id) < ($%d, $%d)", n+1, n+2)
+		args, n = append(args, r.After.At, r.After.ID), n+2
+	}
+	args = append(args, r.Limit+1, r.Offset)
+	rows, err := db.All(tx, scanOrganization, selectOrganization+where+
+		fmt.Sprintf(` ORDER BY o.created_at DESC, o.id DESC LIMIT $%d OFFSET $%d`, n+1, n+2), args...)
+	if err != nil {
+		return page.List[Organization]{}, err
+	}
+	l := page.Of(r, rows, total, func(o Organization) page.Position {
+		return page.Position{At: int64(o.CreatedAt), ID: int64(o.ID)}
+	})
+	return l, complete(tx, l.Data)
+}
+
+// lock holds the organization's row to the end of the transaction.
+func lock(tx *db.Tx, organization id.Organization) (version int64, admin id.Admin, err error) {
+	type row struct {
+		version int64
+		admin   *id.Admin
+	}
+	v, err := db.One(tx, func(r db.Row) (v row, err error) { return v, r.Scan(&v.version, &v.admin) },
+		`UPDATE organizations SET version = version WHERE id = $1 RETURNING version, admin_id`, organization)
+	if errors.Is(err, db.ErrNoRows) {
+		err = fault.Missing()
+	}
+	return v.version, id.Val(v.admin), err
+}
+
+func adminOf(tx *db.Tx, organization id.Organization) (id.Admin, error) {
+	a, err := db.One(tx, func(r db.Row) (a *id.Admin, err error) { return a, r.Scan(&a) },
+		`SELECT admin_id FROM organizations WHERE id = $1`, organization)
+	if errors.Is(err, db.ErrNoRows) {
+		err = fault.Missing()
+	}
+	return id.Val(a), err
+}
+
+// lockAdmin holds the admin's row and gives its group; ok is false when there
+// is no such admin.
+func lockAdmin(tx *db.Tx, admin id.Admin) (group id.Group, ok bool, err error) {
+	g, err := db.One(tx, func(r db.Row) (g *id.Group, err error) { return g, r.Scan(&g) },
+		`UPDATE admins SET version = version WHERE id = $1 RETURNING partner_group_id`, admin)
+	if errors.Is(err, db.ErrNoRows) {
+		return 0, false, nil
+	}
+	return id.Val(g), err == nil, err
+}
+
+func countOrganization(tx *db.Tx, admin id.Admin, by int64) error {
+	_, err := tx.Exec(`UPDATE admins SET organization_count = organization_count + $1 WHERE id = $2`, by, admin)
+	return err
+}
+
+// insert makes the row; ok is false when the slug is another organization's.
+func insert(tx *db.Tx, in New, l Limits) (organization id.Organization, ok bool, err error) {
+	n, err := tx.Insert(`INSERT INTO organizations (admin_id, name, name_key, slug, owner_user_id, status,
+			storage_limit_gb, max_users, bandwidth_limit_gb, members, invited, version, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, 'active', $6, $7, $8, 0, 0, 1, $9, $10) ON CONFLICT DO NOTHING RETURNING id`,
+		id.Ref(in.Admin), in.Name, text.Key(in.Name), in.Slug, id.Ref(in.OwnerUser),
+		l.StorageLimitGB, l.MaxUsers, l.BandwidthLimitGB, tx.Now, tx.Now)
+	if errors.Is(err, db.ErrNoRows) {
+		return 0, false, nil
+	}
+	return id.Organization(n), err == nil, err
+}
+
+// sumLimits adds up an admin's organizations that are not archived, but for one.
+func sumLimits(tx *db.Tx, admin id.Admin, but id.Organization) (sums, error) {
+	return db.One(tx, func(r db.Row) (s sums, err error) {
+		return s, r.Scan(&s.organizations, &s.StorageLimitGB, &s.MaxUsers, &s.BandwidthLimitGB, &s.endless[0], &s.endless[1], &s.endless[2])
+	}, `SELECT COUNT(*),
+			CAST(COALESCE(SUM(storage_limit_gb) FILTER (WHERE storage_limit_gb > 0), 0) AS BIGINT),
+			CAST(COALESCE(SUM(max_users) FILTER (WHERE max_users > 0), 0) AS BIGINT),
+			CAST(COALESCE(SUM(bandwidth_limit_gb) FILTER (WHERE bandwidth_limit_gb > 0), 0) AS BIGINT),
+			COUNT(*) FILTER (WHERE storage_limit_gb = -1), COUNT(*) FILTER (WHERE max_users = -1), COUNT(*) FILTER (WHERE bandwidth_limit_gb = -1)
+		FROM organizations WHERE admin_id = $1 AND id <> $2 AND status <> 'archived'`, admin, but)
+}

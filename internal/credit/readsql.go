@@ -1,0 +1,147 @@
+package credit
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tenantry/tenantry/internal/db"
+	"github.com/tenantry/tenantry/internal/id"
+	"github.com/tenantry/tenantry/internal/page"
+)
+
+// accounts reads several wallets of one kind and hands each to f.
+func accounts[T id.Any](tx *db.Tx, kind string, of []T, f func(T, state)) error {
+	if len(of) == 0 {
+		return nil
+	}
+	args := []any{kind}
+	marks := make([]string, len(of))
+	for i, v := range of {
+		args = append(args, int64(v))
+		marks[i] = "$" + strconv.Itoa(len(args))
+	}
+	_, err := db.All(tx, func(r db.Row) (struct{}, error) {
+		var owner int64
+		var s state
+		err := r.Scan(&owner, &s.id, &s.credits, &s.debits, &s.held, &s.limit, &s.backed, &s.recorded)
+		if err == nil {
+			f(T(owner), s)
+		}
+		return struct{}{}, err
+	}, `SELECT `+kind+`_id, id, credits_posted, debits_posted, debits_pending, credit_limit, limits_backed, transactions
+		FROM credit_accounts WHERE kind = $1 AND `+kind+`_id IN (`+strings.Join(marks, ", ")+`) ORDER BY id LIMIT 200`, args...)
+	return err
+}
+
+// oversells reads the policy of the admin's group.
+func oversells(tx *db.Tx, of id.Admin) (bool, error) {
+	return db.One(tx, func(r db.Row) (yes bool, err error) { return yes, r.Scan(&yes) },
+		`SELECT COALESCE(g.oversell, FALSE) FROM admins a LEFT JOIN partner_groups g ON g.id = a.partner_group_id WHERE a.id = $1`, int64(of))
+}
+
+// where is the condition of a filter over credit_transactions t.
+func where(of Owner, f Filter) (string, []any) {
+	column, value, _ := of.key()
+	text, args := "t."+column+" = $1", []any{value}
+	add := func(condition string, v any) {
+		args = append(args, v)
+		text += " AND " + condition + " $" + strconv.Itoa(len(args))
+	}
+	if f.Kind != "" {
+		add("t.kind =", string(f.Kind))
+	}
+	if f.From != nil {
+		add("t.created_at >=", *f.From)
+	}
+	if f.To != nil {
+		add("t.created_at <", *f.To)
+	}
+	return text, args
+}
+
+func count(tx *db.Tx, of Owner, f Filter) (int64, error) {
+	condition, args := where(of, f)
+	return db.One(tx, db.Int64, `SELECT count(*) FROM credit_transactions t WHERE `+condition, args...)
+}
+
+func list(tx *db.Tx, of Owner, account id.Account, f Filter, r page.Request) ([]Transaction, error) {
+	condition, args := where(of, f)
+	next := func(v any) string {
+		args = append(args, v)
+		return "$" + strconv.Itoa(len(args))
+	}
+	if r.After != (page.Position{}) {
+		condition += " AND (t.created_at, t.id) < (" + next(r.After.At) + ", " + next(r.After.ID) + ")"
+	}
+	join := "e.transaction_id = t.id AND (e.debit_account_id = " + next(int64(account)) + " OR e.credit_account_id = " + next(int64(account)) + ")"
+	after := "CASE WHEN e.credit_account_id = " + next(int64(account)) + " THEN e.credit_balance_after ELSE e.debit_balance_after END"
+	limits := " LIMIT " + next(r.Limit+1)
+	if r.After == (page.Position{}) {
+		limits += " OFFSET " + next(r.Offset)
+	}
+	return db.All(tx, scanTransaction, `SELECT t.id, t.kind, t.amount, t.admin_id, t.organization_id, t.reason, t.source, t.partner_group_id,
+		t.discount_bp, t.net_cost, `+after+`, t.actor_type, t.actor_id, t.created_at, t.expires_at
+		FROM credit_transactions t JOIN credit_entries e ON `+join+`
+		WHERE `+condition+` ORDER BY t.created_at DESC, t.id DESC`+limits, args...)
+}
+
+func scanTransaction(r db.Row) (t Transaction, err error) {
+	var discount, cost int64
+	err = r.Scan(&t.ID, &t.Kind, &t.Amount, &t.Admin, &t.Organization, &t.Reason, &t.Source, &t.PartnerGroup,
+		&discount, &cost, &t.BalanceAfter, &t.Actor.Type, &t.Actor.ID, &t.CreatedAt, &t.ExpiresAt)
+	t.price(discount, cost)
+	return t, err
+}
+
+// balanceBefore is the balance after the last transaction before at.
+func balanceBefore(tx *db.Tx, of Owner, account id.Account, at db.Time) (int64, error) {
+	column, value, _ := of.key()
+	n, err := db.One(tx, db.Int64, `SELECT CASE WHEN e.credit_account_id = $1 THEN e.credit_balance_after ELSE e.debit_balance_after END
+		FROM credit_transactions t JOIN credit_entries e ON e.transaction_id = t.id AND (e.debit_account_id = $2 OR e.credit_account_id = $3)
+		WHERE t.`+column+` = $4 AND t.created_at < $5 ORDER BY t.created_at DESC, t.id DESC LIMIT 1`,
+		int64(account), int64(account), int64(account), value, at)
+	if errors.Is(err, db.ErrNoRows) {
+		return 0, nil
+	}
+	return n, err
+}
+
+func lines(tx *db.Tx, of Owner, account id.Account, from, to db.Time) ([]Line, error) {
+	column, value, _ := of.key()
+	return db.All(tx, func(r db.Row) (l Line, err error) {
+		return l, r.Scan(&l.Kind, &l.Count, &l.In, &l.Out, &l.NetCost)
+	}, `SELECT t.kind, count(*),
+		CAST(sum(CASE WHEN e.credit_account_id = $1 THEN e.amount ELSE 0 END) AS BIGINT),
+		CAST(sum(CASE WHEN e.debit_account_id = $2 THEN e.amount ELSE 0 END) AS BIGINT),
+		CAST(sum(t.net_cost) AS BIGINT)
+		FROM credit_transactions t JOIN credit_entries e ON e.transaction_id = t.id AND (e.debit_account_id = $3 OR e.credit_account_id = $4)
+		WHERE t.`+column+` = $5 AND t.created_at >= $6 AND t.created_at < $7 GROUP BY t.kind ORDER BY t.kind LIMIT 20`,
+		int64(account), int64(account), int64(account), int64(account), value, from, to)
+}
+
+// timezone reads the setting that months follow.
+func timezone(tx *db.Tx) (*time.Location, error) {
+	name, err := db.One(tx, db.String, `SELECT billing_timezone FROM settings WHERE id = 1`)
+	if err != nil {
+		return nil, err
+	}
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		return nil, fmt.Errorf("the setting billing_timezone: %w", err)
+	}
+	return zone, nil
+}
+
+// adminUsers are the people of an admin, owners of an organization its owners.
+func adminUsers(tx *db.Tx, of id.Admin) ([]id.User, error) {
+	return db.All(tx, scanUser, `SELECT user_id FROM admin_users WHERE admin_id = $1 ORDER BY user_id LIMIT 1000`, int64(of))
+}
+
+func owners(tx *db.Tx, of id.Organization) ([]id.User, error) {
+	return db.All(tx, scanUser, `SELECT user_id FROM memberships WHERE organization_id = $1 AND role = 'owner' ORDER BY user_id LIMIT 1000`, int64(of))
+}
+
+func scanUser(r db.Row) (u id.User, err error) { return u, r.Scan(&u) }

@@ -2,19 +2,16 @@ package db
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
-	"math/rand/v2"
-	"net"
+	mathrand "math/rand/v2"
 	"sync/atomic"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
-
-	"github.com/tenantry/tenantry/internal/fault"
 )
 
 func openPostgres(ctx context.Context, url string, o Options) (*DB, error) {
@@ -39,6 +36,8 @@ func openPostgres(ctx context.Context, url string, o Options) (*DB, error) {
 		return nil, fmt.Errorf("db: PostgreSQL runs with fsync=%s; it must be on, or answered writes could be lost", fsync)
 	}
 	d := &DB{engine: Postgres, read: stdlib.OpenDBFromPool(p), clock: o.Clock}
+	d.reads = direct{d.read}
+	d.wire = &wire{pool: p, hub: &d.hub, self: rand.Text(), waiting: map[Notice]struct{}{}, wake: make(chan struct{}, 1)}
 	d.writer = &poolWriter{db: d, pool: p, limit: int64(o.Queue)}
 	return d, nil
 }
@@ -72,7 +71,7 @@ func (w *poolWriter) write(ctx context.Context, f func(*Tx) error) error {
 		if !conflicted(err) {
 			return err
 		}
-		pause := time.NewTimer(time.Duration(rand.Int64N(int64(2*time.Millisecond) << min(attempt, 6))))
+		pause := time.NewTimer(time.Duration(mathrand.Int64N(int64(2*time.Millisecond) << min(attempt, 6))))
 		<-pause.C
 	}
 	return unavailable(err)
@@ -83,7 +82,7 @@ func (w *poolWriter) attempt(ctx context.Context, f func(*Tx) error) error {
 	defer cancel()
 	t, err := w.db.read.BeginTx(ctx, nil)
 	if err != nil {
-		return err
+		return &failure{"BEGIN", err}
 	}
 	tx := &Tx{Now: w.db.Now(), ctx: ctx, db: w.db, on: inTx{t}, write: true}
 	if err := protect(f, tx); err != nil {
@@ -105,38 +104,27 @@ func (w *poolWriter) close() error {
 	return nil
 }
 
-// conflicted reports a failure that a new attempt can mend.
-func conflicted(err error) bool {
-	var pg *pgconn.PgError
-	return errors.As(err, &pg) && (pg.Code == "40001" || pg.Code == "40P01")
-}
-
 type inTx struct{ tx *sql.Tx }
 
 func (t inTx) exec(ctx context.Context, query string, args []any) (sql.Result, error) {
 	return t.tx.ExecContext(ctx, query, args...)
 }
 
-func (t inTx) query(ctx context.Context, query string, args []any) (*sql.Rows, error) {
-	return t.tx.QueryContext(ctx, query, args...)
+func (t inTx) query(ctx context.Context, query string, args []any) (result, error) {
+	rows, err := t.tx.QueryContext(ctx, query, args...)
+	return result{Rows: rows}, err
 }
 
-// refusal turns the errors of a store that is away into the fault that says so.
-func (d *DB) refusal(err error) error {
-	if err == nil {
+// ping writes and rolls back.
+func (w *poolWriter) ping(ctx context.Context) error {
+	err := w.attempt(ctx, func(tx *Tx) error {
+		if _, err := tx.Exec(`INSERT INTO throttle (subject, failures, blocked_until, updated_at) VALUES ($1, 0, 0, 0) ON CONFLICT DO NOTHING`, "probe"); err != nil {
+			return err
+		}
+		return errProbe
+	})
+	if errors.Is(err, errProbe) {
 		return nil
-	}
-	var f *fault.Error
-	if errors.As(err, &f) {
-		return err
-	}
-	var pg *pgconn.PgError
-	var connect *pgconn.ConnectError
-	var network *net.OpError
-	switch {
-	case errors.As(err, &pg) && (pg.Code[:2] == "57" || pg.Code[:2] == "53" || pg.Code[:2] == "08"),
-		errors.As(err, &connect), errors.As(err, &network):
-		return unavailable(err)
 	}
 	return err
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -37,7 +36,13 @@ func openSQLite(ctx context.Context, path string, o Options) (*DB, error) {
 	n := max(4, 2*runtime.NumCPU())
 	r.SetMaxOpenConns(n)
 	r.SetMaxIdleConns(n)
-	d := &DB{engine: SQLite, read: r, clock: o.Clock}
+	rs, err := openReaders(ctx, r, n)
+	if err != nil {
+		w.Close()
+		r.Close()
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	d := &DB{engine: SQLite, read: r, reads: rs, clock: o.Clock}
 	d.writer = &groupWriter{db: d, pool: w, conn: conn, limit: o.Queue, stmts: map[string]*sql.Stmt{}}
 	return d, nil
 }
@@ -85,6 +90,14 @@ type pending struct {
 	lead chan struct{} // closed when this one is to lead
 }
 
+// answer is the closure's result; what waited for the commit is done first.
+func (p *pending) answer() error {
+	if p.err == nil {
+		p.tx.committed()
+	}
+	return p.err
+}
+
 func (w *groupWriter) write(ctx context.Context, f func(*Tx) error) error {
 	p := &pending{ctx: ctx, f: f, done: make(chan struct{}), lead: make(chan struct{})}
 	w.mu.Lock()
@@ -99,12 +112,12 @@ func (w *groupWriter) write(ctx context.Context, f func(*Tx) error) error {
 	if !leads {
 		select {
 		case <-p.done:
-			return p.err
+			return p.answer()
 		case <-p.lead:
 		}
 	}
 	w.leadOnce()
-	return p.err
+	return p.answer()
 }
 
 // leadOnce runs everything that waits now and passes the lead on.
@@ -125,8 +138,6 @@ func (w *groupWriter) leadOnce() {
 	}
 	close(w.queue[0].lead)
 }
-
-var errLostTransaction = errors.New("db: the transaction ended under a closure")
 
 // runBatch runs the closures until each has its answer. When one of them ends
 // the shared transaction (a full disk does), it alone is answered with that
@@ -149,9 +160,6 @@ func (w *groupWriter) runBatch(batch []*pending) {
 			_, _ = w.exec(ctx, "ROLLBACK", nil)
 			answer(ran, unknown(err))
 			return
-		}
-		for _, p := range ran {
-			p.tx.committed()
 		}
 		return
 	}
@@ -178,21 +186,11 @@ func (w *groupWriter) runAll(ctx context.Context, batch []*pending) (ran []*pend
 			ran = append(ran, p)
 		}
 		if _, err := w.exec(ctx, "RELEASE closure", nil); err != nil {
-			p.err = errors.Join(errLostTransaction, err)
+			p.err = errors.Join(errLost, err)
 			return nil, p
 		}
 	}
 	return ran, nil
-}
-
-// protect turns a panic of f into its error.
-func protect(f func(*Tx) error, tx *Tx) (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("panic in a write: %v\n%s", r, debug.Stack())
-		}
-	}()
-	return f(tx)
 }
 
 func answer(batch []*pending, err error) {
@@ -232,12 +230,27 @@ func (w *groupWriter) exec(ctx context.Context, query string, args []any) (sql.R
 	return s.ExecContext(ctx, args...)
 }
 
-func (w *groupWriter) query(ctx context.Context, query string, args []any) (*sql.Rows, error) {
+func (w *groupWriter) query(ctx context.Context, query string, args []any) (result, error) {
 	s, err := w.stmt(ctx, query)
 	if err != nil {
-		return nil, err
+		return result{}, err
 	}
-	return s.QueryContext(ctx, args...)
+	rows, err := s.QueryContext(ctx, args...)
+	return result{Rows: rows}, err
+}
+
+// ping takes the write lock and touches the file's header, then undoes it.
+func (w *groupWriter) ping(ctx context.Context) error {
+	err := w.write(ctx, func(tx *Tx) error {
+		if _, err := tx.Exec(`INSERT INTO throttle (subject, failures, blocked_until, updated_at) VALUES ($1, 0, 0, 0)`, "probe"); err != nil {
+			return err
+		}
+		return errProbe
+	})
+	if errors.Is(err, errProbe) {
+		return nil
+	}
+	return err
 }
 
 func (w *groupWriter) close() error {

@@ -3,28 +3,44 @@ package db
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
+	"reflect"
+	"strings"
+	"unicode/utf8"
 )
-
-// ErrNoRows is what One answers when nothing matched. Domain packages turn it
-// into their own not-found fault.
-var ErrNoRows = sql.ErrNoRows
 
 // Row is one row of a result, to be scanned once.
 type Row interface{ Scan(dest ...any) error }
 
 // statements is what a Tx runs on: a connection inside a transaction, or the
-// read pool.
+// connections for reading.
 type statements interface {
 	exec(ctx context.Context, query string, args []any) (sql.Result, error)
-	query(ctx context.Context, query string, args []any) (*sql.Rows, error)
+	query(ctx context.Context, query string, args []any) (result, error)
+}
+
+// result is the rows of a query; Close gives back what they hold.
+type result struct {
+	*sql.Rows
+	from *reader // where they came from a SQLite reader
+}
+
+func (r result) Close() error {
+	err := r.Rows.Close()
+	if r.from != nil {
+		r.from.release()
+	}
+	return err
 }
 
 // Tx is the one handle through which SQL runs. Inside Write it is a
 // transaction; inside Read each statement sees what was committed before it
 // and changes are refused. A Tx belongs to one goroutine and dies with its
 // closure.
+//
+// After a statement that failed, a transaction is dead on both engines:
+// further statements are refused and nothing of it commits. So return at once;
+// where a row may exist already, say ON CONFLICT.
 type Tx struct {
 	// Now is the clock of everything this transaction writes.
 	Now Time
@@ -33,6 +49,7 @@ type Tx struct {
 	db     *DB
 	on     statements
 	write  bool
+	failed error // the first statement that failed
 	values map[any]any
 	after  []func()
 	topics []Notice
@@ -57,27 +74,99 @@ func (tx *Tx) SetValue(key, value any) {
 	tx.values[key] = value
 }
 
-// AfterCommit runs f once the transaction is durable, before Write answers;
-// never after a rollback. f must not block and must not use tx.
+// AfterCommit runs f once the transaction is durable, before Write answers, on
+// the goroutine that called Write; never after a rollback. f must not block and
+// must not use tx.
 func (tx *Tx) AfterCommit(f func()) { tx.after = append(tx.after, f) }
 
-// Publish tells subscribers of topic, in this process and every other one on
-// the same database, once the transaction is durable. It is a hint that may be
-// lost when a process dies: whoever must not miss anything reads the database.
+// MaxPayload is the longest payload that Publish takes, in bytes.
+const MaxPayload = 2000
+
+// Publish tells subscribers of topic once the transaction is durable: in this
+// process before Write answers, and in every other process on the same
+// PostgreSQL while Run runs. It is a hint that may be lost when a process dies:
+// whoever must not miss anything reads the database. A payload longer than
+// MaxPayload is a mistake of the program and panics.
 func (tx *Tx) Publish(topic, payload string) {
+	if len(topic)+len(payload) > MaxPayload {
+		panic(fmt.Sprintf("db: a notice of %d bytes on %s", len(payload), topic))
+	}
 	tx.topics = append(tx.topics, Notice{Topic: topic, Payload: payload})
 }
 
-var errReadOnly = errors.New("db: a change inside Read")
+// committed does what waited for the commit.
+func (tx *Tx) committed() {
+	for _, f := range tx.after {
+		f()
+	}
+	for _, n := range tx.topics {
+		tx.db.hub.deliver(n)
+	}
+	if len(tx.topics) > 0 && tx.db.wire != nil {
+		tx.db.wire.send(tx.topics)
+	}
+}
+
+// end makes the Tx useless: its closure has returned.
+func (tx *Tx) end() { tx.on = ended{} }
+
+type ended struct{}
+
+func (ended) exec(context.Context, string, []any) (sql.Result, error) { return nil, errEnded }
+func (ended) query(context.Context, string, []any) (result, error)    { return result{}, errEnded }
+
+// start checks what both engines must agree on before a statement runs.
+func (tx *Tx) start(args []any) error {
+	if tx.failed != nil {
+		return fmt.Errorf("%w: %w", errDead, tx.failed)
+	}
+	return storable(args)
+}
+
+// broken notes a statement that failed.
+func (tx *Tx) broken(query string, err error) error {
+	err = &failure{query, err}
+	if tx.write && tx.failed == nil {
+		tx.failed = err
+	}
+	return err
+}
+
+// storable refuses text that only one of the engines takes.
+func storable(args []any) error {
+	for _, a := range args {
+		switch v := a.(type) {
+		case string:
+			if !clean(v) {
+				return badText()
+			}
+		case *string:
+			if v != nil && !clean(*v) {
+				return badText()
+			}
+		case nil, int64, int, bool, Time, []byte:
+		default:
+			if v := reflect.Indirect(reflect.ValueOf(a)); v.Kind() == reflect.String && !clean(v.String()) {
+				return badText()
+			}
+		}
+	}
+	return nil
+}
+
+func clean(s string) bool { return strings.IndexByte(s, 0) < 0 && utf8.ValidString(s) }
 
 // Exec runs a statement and says how many rows it changed.
 func (tx *Tx) Exec(query string, args ...any) (int64, error) {
 	if !tx.write {
 		return 0, errReadOnly
 	}
+	if err := tx.start(args); err != nil {
+		return 0, err
+	}
 	res, err := tx.on.exec(tx.ctx, query, args)
 	if err != nil {
-		return 0, fmt.Errorf("%w\nin %s", err, query)
+		return 0, tx.broken(query, err)
 	}
 	return res.RowsAffected()
 }
@@ -94,45 +183,58 @@ func Int64(r Row) (n int64, err error) { return n, r.Scan(&n) }
 // String scans a row of one text.
 func String(r Row) (s string, err error) { return s, r.Scan(&s) }
 
-// One runs a query for its first row; ErrNoRows where there is none.
+// One runs a query for its first row; ErrNoRows where there is none. scan must
+// not use the transaction.
 func One[T any](tx *Tx, scan func(Row) (T, error), query string, args ...any) (T, error) {
 	var zero T
+	if err := tx.start(args); err != nil {
+		return zero, err
+	}
 	rows, err := tx.on.query(tx.ctx, query, args)
 	if err != nil {
-		return zero, fmt.Errorf("%w\nin %s", err, query)
+		return zero, tx.broken(query, err)
 	}
 	defer rows.Close()
 	if !rows.Next() {
 		if err := rows.Err(); err != nil {
-			return zero, fmt.Errorf("%w\nin %s", err, query)
+			return zero, tx.broken(query, err)
 		}
 		return zero, ErrNoRows
 	}
-	v, err := scan(rows)
+	v, err := scan(rows.Rows)
 	if err != nil {
 		return zero, fmt.Errorf("%w\nin %s", err, query)
 	}
-	return v, rows.Close()
+	// A statement that changes rows is finished only when all were read.
+	for tx.write && rows.Next() {
+	}
+	if err := rows.Err(); err != nil {
+		return zero, tx.broken(query, err)
+	}
+	return v, nil
 }
 
 // All runs a query for all its rows; none is an empty slice. The query holds
-// a LIMIT wherever its result could grow.
+// a LIMIT wherever its result could grow. scan must not use the transaction.
 func All[T any](tx *Tx, scan func(Row) (T, error), query string, args ...any) ([]T, error) {
+	if err := tx.start(args); err != nil {
+		return nil, err
+	}
 	rows, err := tx.on.query(tx.ctx, query, args)
 	if err != nil {
-		return nil, fmt.Errorf("%w\nin %s", err, query)
+		return nil, tx.broken(query, err)
 	}
 	defer rows.Close()
 	all := []T{}
 	for rows.Next() {
-		v, err := scan(rows)
+		v, err := scan(rows.Rows)
 		if err != nil {
 			return nil, fmt.Errorf("%w\nin %s", err, query)
 		}
 		all = append(all, v)
 	}
 	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("%w\nin %s", err, query)
+		return nil, tx.broken(query, err)
 	}
 	return all, nil
 }

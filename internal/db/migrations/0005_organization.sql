@@ -111,6 +111,7 @@ CREATE TABLE plugins (
   key TEXT COLLATE "C" NOT NULL,
   name TEXT NOT NULL,
   description TEXT NOT NULL,
+  search_key TEXT NOT NULL, -- name and category, lower case
   category TEXT NOT NULL,
   plugin_version TEXT NOT NULL,
   core BOOLEAN NOT NULL,
@@ -121,6 +122,13 @@ CREATE TABLE plugins (
   updated_at BIGINT NOT NULL
 );
 CREATE UNIQUE INDEX plugins_key ON plugins (key);
+
+-- Which plugins of the built-in catalogue were brought in already: one that a
+-- superadmin deleted does not come back at the next start.
+CREATE TABLE plugin_seeds (
+  key TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+  seeded_at BIGINT NOT NULL
+);
 
 CREATE TABLE organization_plugins (
   organization_id BIGINT NOT NULL REFERENCES organizations (id),

@@ -1,0 +1,96 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"time"
+)
+
+// Lead is the right to be the only one, among all processes on a database, who
+// does some work. On PostgreSQL it is a session advisory lock and the
+// connection that holds it: what is written through Write runs on that very
+// connection, so a leader that has lost it can commit nothing more, and the
+// next one takes over as soon as the server has noticed. On SQLite, where one
+// process writes, it is always granted.
+//
+// A Lead belongs to one goroutine and ends with Close.
+type Lead struct {
+	db   *DB
+	conn *sql.Conn // nil on SQLite
+	key  int64
+}
+
+// Lead asks for the leadership named key; ok is false while somebody else has
+// it. It does not wait.
+func (d *DB) Lead(ctx context.Context, key int64) (l *Lead, ok bool, err error) {
+	l = &Lead{db: d, key: key}
+	if d.engine == SQLite {
+		return l, true, nil
+	}
+	if l.conn, err = d.read.Conn(ctx); err != nil {
+		return nil, false, refusal(err)
+	}
+	if err := l.conn.QueryRowContext(ctx, "SELECT pg_try_advisory_lock($1)", key).Scan(&ok); err != nil {
+		l.discard()
+		return nil, false, refusal(err)
+	}
+	if !ok {
+		return nil, false, l.conn.Close()
+	}
+	return l, true, nil
+}
+
+// Write is DB.Write on the leader's own connection, without another attempt:
+// after an error that is not f's the leadership is best given up.
+func (l *Lead) Write(ctx context.Context, f func(*Tx) error) error {
+	if l.conn == nil {
+		return l.db.Write(ctx, f)
+	}
+	ctx, cancel := context.WithTimeout(ctx, writeDeadline)
+	defer cancel()
+	t, err := l.conn.BeginTx(ctx, nil)
+	if err != nil {
+		return refusal(err)
+	}
+	tx := &Tx{Now: l.db.Now(), ctx: ctx, db: l.db, on: inTx{t}, write: true}
+	if err := protect(f, tx); err != nil {
+		return refusal(errors.Join(err, ignoreDone(t.Rollback())))
+	}
+	if err := t.Commit(); err != nil {
+		return unknown(err)
+	}
+	tx.committed()
+	return nil
+}
+
+// Close gives the leadership up. A connection that cannot say that it has let
+// go of the lock is closed, which frees it as surely.
+func (l *Lead) Close() error {
+	if l.conn == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	var freed bool
+	err := l.conn.QueryRowContext(ctx, "SELECT pg_advisory_unlock($1)", l.key).Scan(&freed)
+	if err != nil || !freed {
+		l.discard()
+		return nil
+	}
+	return l.conn.Close()
+}
+
+// discard ends the connection itself instead of returning it to the pool.
+func (l *Lead) discard() {
+	_ = l.conn.Raw(func(any) error { return driver.ErrBadConn })
+	_ = l.conn.Close()
+}
+
+func ignoreDone(err error) error {
+	if errors.Is(err, sql.ErrTxDone) || errors.Is(err, driver.ErrBadConn) {
+		return nil
+	}
+	return err
+}

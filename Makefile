@@ -1,0 +1,43 @@
+# What one does here. `make help` lists it.
+SHELL := /bin/sh
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+export CGO_ENABLED ?= 0
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench soak build fuzz clean
+
+help: ## List the commands.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: build ## Build and start on 127.0.0.1:8080 with SQLite in ./data; prints how to sign in.
+	@mkdir -p data
+	bin/tenantry serve
+
+build: ## Build bin/tenantry, console included.
+	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/tenantry ./cmd/tenantry
+
+test: ## Set up what the tests need, then run all of them on both engines with -race.
+	@./scripts/setup.sh
+	go vet ./...
+	CGO_ENABLED=1 go test -race -timeout 20m ./...
+
+check: ## Lint (golangci-lint; the first run builds it).
+	go run $(GOLANGCI) run
+
+bench: build ## Measure the real binary against its physical floor on both engines.
+	@./scripts/setup.sh
+	go run ./internal/bench -binary bin/tenantry
+
+soak: ## The long runs: kill -9 loops and property tests at full length.
+	@./scripts/setup.sh
+	TENANTRY_TEST_SOAK=1 CGO_ENABLED=1 go test -race -timeout 3h ./...
+
+fuzz: ## Fuzz each parser for a minute.
+	@for t in $$(grep -rlE '^func Fuzz' --include=*_test.go . | xargs -n1 dirname | sort -u); do \
+	  for f in $$(grep -hoE '^func Fuzz[A-Za-z]+' $$t/*_test.go | cut -d' ' -f2); do \
+	    echo "$$t $$f"; go test $$t -run '^$$' -fuzz "^$$f\$$" -fuzztime 60s || exit 1; done; done
+
+clean: ## Remove what was built.
+	rm -rf bin

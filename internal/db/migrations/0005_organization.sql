@@ -111,7 +111,7 @@ CREATE TABLE plugins (
   key TEXT COLLATE "C" NOT NULL,
   name TEXT NOT NULL,
   description TEXT NOT NULL,
-  search_key TEXT NOT NULL, -- name and category, lower case
+  search_key TEXT NOT NULL DEFAULT '', -- name and category, lower case
   category TEXT NOT NULL,
   plugin_version TEXT NOT NULL,
   core BOOLEAN NOT NULL,

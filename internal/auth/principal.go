@@ -81,3 +81,48 @@ type Membership struct {
 	Role         Role     // Owner, Manager or Member
 	Hold         Hold     // of the organization or its admin
 }
+
+// ParseRole reads a member's role as it is stored; what is none is no role.
+func ParseRole(s string) Role {
+	switch s {
+	case "owner":
+		return Owner
+	case "manager":
+		return Manager
+	case "member":
+		return Member
+	}
+	return 0
+}
+
+// active is "my organization" of a person: the chosen one while p may still be
+// in it, else the only membership.
+func (p *Principal) active(chosen id.Organization) id.Organization {
+	if p.MayChoose(chosen) {
+		return chosen
+	}
+	if len(p.Memberships) == 1 {
+		return p.Memberships[0].Organization
+	}
+	return 0
+}
+
+// MayChoose reports whether o can be p's active organization: it is a member,
+// or a superadmin, for whom the caller knows that o exists.
+func (p *Principal) MayChoose(o id.Organization) bool {
+	if o == 0 {
+		return false
+	}
+	_, member := p.Member(o)
+	return member || p.User.Superadmin
+}
+
+// Member gives p's membership of o.
+func (p *Principal) Member(o id.Organization) (Membership, bool) {
+	for _, m := range p.Memberships {
+		if m.Organization == o {
+			return m, true
+		}
+	}
+	return Membership{}, false
+}

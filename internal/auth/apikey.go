@@ -1,0 +1,119 @@
+package auth
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/tenantry/tenantry/internal/audit"
+	"github.com/tenantry/tenantry/internal/db"
+	"github.com/tenantry/tenantry/internal/fault"
+	"github.com/tenantry/tenantry/internal/id"
+	"github.com/tenantry/tenantry/internal/page"
+	"github.com/tenantry/tenantry/internal/text"
+)
+
+// Scopes are all that a key may be given.
+var Scopes = []Scope{ScopeEntitlements, ScopeUsageWrite, ScopeUsageRead, ScopeCreditsSpend, ScopeAuditRead, ScopeIntrospect}
+
+// APIKey is a service's key; the key itself is shown once, when it is made.
+type APIKey struct {
+	ID             id.Key           `json:"id"`
+	OrganizationID *id.Organization `json:"organization_id" doc:"null is platform-wide"`
+	Name           string           `json:"name"`
+	Prefix         string           `json:"prefix" doc:"How the key begins, to recognise it by"`
+	Scopes         []Scope          `json:"scopes"`
+	CreatedBy      *id.User         `json:"created_by"`
+	CreatedAt      db.Time          `json:"created_at"`
+	LastUsedAt     *db.Time         `json:"last_used_at"`
+	ExpiresAt      *db.Time         `json:"expires_at"`
+	RevokedAt      *db.Time         `json:"revoked_at"`
+}
+
+// IssuedKey is a new key, with its secret.
+type IssuedKey struct {
+	APIKey
+	Key string `json:"key" doc:"Shown this once."`
+}
+
+// NewAPIKey is what a key is made of.
+type NewAPIKey struct {
+	Name      string   `json:"name" minLength:"1" maxLength:"120" example:"Shop back end"`
+	Scopes    []Scope  `json:"scopes" minItems:"1" maxItems:"20" doc:"entitlements:read, usage:write, usage:read, credits:spend, audit:read, tokens:introspect"`
+	ExpiresAt *db.Time `json:"expires_at,omitempty" doc:"When it ends by itself"`
+}
+
+// CreateKey makes a key of an organization, or a platform-wide one for zero.
+func CreateKey(tx *db.Tx, actor audit.Actor, organization id.Organization, admin id.Admin, in NewAPIKey) (IssuedKey, error) {
+	var v fault.Validation
+	name := text.Name("name", in.Name, 120, &v)
+	for _, s := range in.Scopes {
+		if !slices.Contains(Scopes, s) {
+			v.Add("scopes", "unknown_value", "Use scopes that the documentation names.")
+			break
+		}
+	}
+	if len(in.Scopes) == 0 {
+		v.Add("scopes", "required", "Give at least one scope.")
+	}
+	if in.ExpiresAt != nil && *in.ExpiresAt <= tx.Now {
+		v.Add("expires_at", "in_the_past", "Give a time in the future.")
+	}
+	if err := v.Err(); err != nil {
+		return IssuedKey{}, err
+	}
+	token, d := newToken(keyPrefix)
+	scopes := slices.Clone(in.Scopes)
+	slices.Sort(scopes)
+	k := APIKey{OrganizationID: id.Ref(organization), Name: name, Prefix: token[:12], Scopes: slices.Compact(scopes),
+		CreatedBy: id.Ref(actor.UserID()), CreatedAt: tx.Now, ExpiresAt: in.ExpiresAt}
+	var err error
+	if k.ID, err = insertKey(tx, k, d); err != nil {
+		return IssuedKey{}, err
+	}
+	changes, err := audit.Diff(APIKey{}, k)
+	if err != nil {
+		return IssuedKey{}, err
+	}
+	return IssuedKey{APIKey: k, Key: token}, recordKey(tx, actor, "api_key.created", organization, admin, k, changes)
+}
+
+// Keys lists the keys of an organization, or the platform-wide ones for zero.
+func Keys(tx *db.Tx, organization id.Organization, r page.Request) (page.List[APIKey], error) {
+	rows, err := listKeys(tx, organization, r)
+	if err != nil {
+		return page.List[APIKey]{}, err
+	}
+	total, err := countKeys(tx, organization)
+	return page.Of(r, rows, total, func(k APIKey) page.Position { return page.Position{At: int64(k.CreatedAt), ID: int64(k.ID)} }), err
+}
+
+// RevokeKey ends a key; one of another organization is 404, one that has
+// ended already stays as it is.
+func RevokeKey(tx *db.Tx, actor audit.Actor, organization id.Organization, admin id.Admin, key id.Key) error {
+	k, err := revokeKey(tx, organization, key)
+	if errors.Is(err, db.ErrNoRows) {
+		_, err := keyOf(tx, organization, key)
+		return missing(err)
+	}
+	if err != nil {
+		return err
+	}
+	Changed(tx)
+	return recordKey(tx, actor, "api_key.revoked", organization, admin, k, nil)
+}
+
+func recordKey(tx *db.Tx, actor audit.Actor, action string, o id.Organization, a id.Admin, k APIKey, changes audit.Changes) error {
+	_, err := audit.Record(tx, audit.Event{Actor: actor, Action: action, Target: audit.Target{Type: "api_key", ID: int64(k.ID), Name: k.Name},
+		Organization: o, Admin: a, Changes: changes})
+	return err
+}
+
+// Introspection is RFC 7662's answer about a token.
+type Introspection struct {
+	Active    bool             `json:"active"`
+	TokenType string           `json:"token_type,omitempty"`
+	Subject   string           `json:"sub,omitempty"`
+	Username  string           `json:"username,omitempty"`
+	Scope     string           `json:"scope,omitempty"`
+	OrgID     *id.Organization `json:"organization_id,omitempty"`
+}

@@ -1,0 +1,180 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/tenantry/tenantry/internal/db"
+	"github.com/tenantry/tenantry/internal/fault"
+	"github.com/tenantry/tenantry/internal/id"
+)
+
+// Authenticate gives who an access token or API key stands for, with the roles
+// and holds of now: as committed in this process, and at most a second old for
+// what another process committed. The principal is shared and must not be
+// changed. A token that stands for nobody is 401 invalid_token.
+func (s *Service) Authenticate(ctx context.Context, token string) (*Principal, error) {
+	d, person := parseToken(accessPrefix, token)
+	if !person {
+		var ok bool
+		if d, ok = parseToken(keyPrefix, token); !ok {
+			return nil, errInvalidToken()
+		}
+	}
+	epoch, now := s.epoch.Load(), s.DB.Now()
+	if e, ok := s.cache.find(d); ok && e.fresh(epoch, now) {
+		return e.principal, nil
+	}
+	var l loaded
+	err := s.DB.Read(ctx, func(tx *db.Tx) (err error) {
+		now = tx.Now
+		if person {
+			l, err = personByToken(tx, d[:])
+		} else {
+			l, err = keyByHash(tx, d[:])
+		}
+		return err
+	})
+	if errors.Is(err, db.ErrNoRows) {
+		return nil, errInvalidToken()
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.used.note(l, now)
+	s.cache.keep(d, entry{loaded: l, epoch: epoch, at: now})
+	return l.principal, nil
+}
+
+// Recheck reads p anew inside a transaction, past every cache: whoever writes
+// decides by this one. A session or key that has ended meanwhile is 401
+// invalid_token.
+func (s *Service) Recheck(tx *db.Tx, p *Principal) (*Principal, error) {
+	var l loaded
+	var err error
+	switch p.Kind {
+	case Person:
+		l, err = personBySession(tx, p.Session)
+	case KeyHolder:
+		l, err = keyByID(tx, p.Key.ID)
+	default:
+		return p, nil
+	}
+	if errors.Is(err, db.ErrNoRows) {
+		return nil, errInvalidToken()
+	}
+	return l.principal, err
+}
+
+// OrganizationTarget finds the organization in a path: a value of digits alone
+// is an id, any other a slug. Exists is false where there is none.
+func OrganizationTarget(tx *db.Tx, idOrSlug string) (Target, error) {
+	if idOrSlug == "" || len(idOrSlug) > 64 {
+		return Target{}, nil
+	}
+	t, err := Target{}, error(nil)
+	if digits(idOrSlug) {
+		n, bad := strconv.ParseInt(idOrSlug, 10, 64)
+		if bad != nil {
+			return Target{}, nil
+		}
+		t, err = organizationTarget(tx, id.Organization(n))
+	} else {
+		t, err = organizationTargetBySlug(tx, idOrSlug)
+	}
+	return absent(t, err)
+}
+
+// AdminTarget finds the admin in a path. Exists is false where there is none.
+func AdminTarget(tx *db.Tx, a id.Admin) (Target, error) {
+	return absent(adminTarget(tx, a))
+}
+
+func absent(t Target, err error) (Target, error) {
+	if errors.Is(err, db.ErrNoRows) {
+		return Target{}, nil
+	}
+	return t, err
+}
+
+func digits(s string) bool {
+	for _, r := range []byte(s) {
+		if r < '0' || r > '9' {
+			return false
+		}
+	}
+	return true
+}
+
+// staleUse is how old the stored time of last use may become.
+const staleUse = 5 * time.Minute
+
+// usedTokens collects when sessions and keys were used, to be stored rarely and
+// together, never by a request.
+type usedTokens struct {
+	mu       sync.Mutex // guards both
+	sessions map[id.Session]db.Time
+	keys     map[id.Key]db.Time
+}
+
+func (u *usedTokens) note(l loaded, now db.Time) {
+	if now < l.lastUsed.Add(staleUse) {
+		return
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.sessions == nil {
+		u.sessions, u.keys = map[id.Session]db.Time{}, map[id.Key]db.Time{}
+	}
+	switch p := l.principal; {
+	case len(u.sessions)+len(u.keys) >= cacheSize: // the next load notes it
+	case p.Kind == Person:
+		u.sessions[p.Session] = now
+	default:
+		u.keys[p.Key.ID] = now
+	}
+}
+
+func (u *usedTokens) take() (map[id.Session]db.Time, map[id.Key]db.Time) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	sessions, keys := u.sessions, u.keys
+	u.sessions, u.keys = nil, nil
+	return sessions, keys
+}
+
+// Flush stores the times of last use noted since the last time. What cannot be
+// stored is forgotten: it is noted again by the next use.
+func (s *Service) Flush(ctx context.Context) error {
+	sessions, keys := s.used.take()
+	if len(sessions)+len(keys) == 0 {
+		return nil
+	}
+	err := s.DB.Write(ctx, func(tx *db.Tx) error {
+		for _, session := range sorted(sessions) {
+			if err := touchSession(tx, session, sessions[session]); err != nil {
+				return err
+			}
+		}
+		for _, key := range sorted(keys) {
+			if err := touchKey(tx, key, keys[key]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil && !fault.Is(err, fault.Unavailable) {
+		return err
+	}
+	return nil
+}
+
+// sorted gives the ids in ascending order, in which all lock rows.
+func sorted[T id.Any](m map[T]db.Time) []T {
+	return slices.Sorted(maps.Keys(m))
+}

@@ -1,0 +1,80 @@
+package auth
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/tenantry/tenantry/internal/db"
+	"github.com/tenantry/tenantry/internal/id"
+	"github.com/tenantry/tenantry/internal/page"
+)
+
+const apiKeyColumns = `id, organization_id, name, prefix, scopes, created_by, created_at, last_used_at, expires_at, revoked_at`
+
+func scanAPIKey(r db.Row) (k APIKey, err error) {
+	var scopes string
+	err = r.Scan(&k.ID, &k.OrganizationID, &k.Name, &k.Prefix, &scopes, &k.CreatedBy, &k.CreatedAt, &k.LastUsedAt, &k.ExpiresAt, &k.RevokedAt)
+	if err != nil {
+		return k, err
+	}
+	if err := json.Unmarshal([]byte(scopes), &k.Scopes); err != nil {
+		return k, fmt.Errorf("read the scopes of an API key: %w", err)
+	}
+	return k, nil
+}
+
+func insertKey(tx *db.Tx, k APIKey, d digest) (id.Key, error) {
+	scopes, err := json.Marshal(k.Scopes)
+	if err != nil {
+		return 0, err
+	}
+	n, err := tx.Insert(`INSERT INTO api_keys (organization_id, name, prefix, hash, scopes, created_by, created_at, expires_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id`,
+		k.OrganizationID, k.Name, k.Prefix, d[:], string(scopes), k.CreatedBy, k.CreatedAt, k.ExpiresAt)
+	return id.Key(n), err
+}
+
+func listKeys(tx *db.Tx, o id.Organization, r page.Request) ([]APIKey, error) {
+	after := r.After
+	if after == (page.Position{}) {
+		after = page.Position{At: 1 << 62, ID: 1}
+	}
+	return db.All(tx, scanAPIKey, `SELECT `+apiKeyColumns+` FROM api_keys
+		WHERE organization_id IS NOT DISTINCT FROM $1 AND revoked_at IS NULL AND (created_at, id) < ($2, $3)
+		ORDER BY created_at DESC, id DESC LIMIT $4 OFFSET $5`, id.Ref(o), after.At, after.ID, r.Limit+1, r.Offset)
+}
+
+func countKeys(tx *db.Tx, o id.Organization) (int64, error) {
+	return db.One(tx, db.Int64, `SELECT COUNT(*) FROM api_keys WHERE organization_id IS NOT DISTINCT FROM $1 AND revoked_at IS NULL`, id.Ref(o))
+}
+
+func keyOf(tx *db.Tx, o id.Organization, key id.Key) (APIKey, error) {
+	return db.One(tx, scanAPIKey, `SELECT `+apiKeyColumns+` FROM api_keys WHERE id = $1 AND organization_id IS NOT DISTINCT FROM $2`, key, id.Ref(o))
+}
+
+func revokeKey(tx *db.Tx, o id.Organization, key id.Key) (APIKey, error) {
+	return db.One(tx, scanAPIKey, `UPDATE api_keys SET revoked_at = $1
+		WHERE id = $2 AND organization_id IS NOT DISTINCT FROM $3 AND revoked_at IS NULL RETURNING `+apiKeyColumns, tx.Now, key, id.Ref(o))
+}
+
+func touchKey(tx *db.Tx, key id.Key, at db.Time) error {
+	_, err := tx.Exec(`UPDATE api_keys SET last_used_at = $1 WHERE id = $2 AND (last_used_at IS NULL OR last_used_at < $3)`, at, key, at)
+	return err
+}
+
+// prune removes tokens a day after their end, and throttle counters that no
+// longer count.
+func prune(tx *db.Tx) error {
+	old := tx.Now.Add(-forgetFailures)
+	for _, q := range []string{
+		`DELETE FROM access_tokens WHERE expires_at < $1`,
+		`DELETE FROM refresh_tokens WHERE expires_at < $1`,
+		`DELETE FROM one_time_tokens WHERE expires_at < $1`,
+		`DELETE FROM throttle WHERE updated_at < $1`,
+	} {
+		if _, err := tx.Exec(q, old); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,318 @@
+package auth
+
+import (
+	"context"
+	"errors"
+
+	"github.com/tenantry/tenantry/internal/audit"
+	"github.com/tenantry/tenantry/internal/db"
+	"github.com/tenantry/tenantry/internal/fault"
+	"github.com/tenantry/tenantry/internal/id"
+	"github.com/tenantry/tenantry/internal/page"
+)
+
+// Session is one sign-in; all its tokens end with it.
+type Session struct {
+	ID             id.Session       `json:"id"`
+	OrganizationID *id.Organization `json:"organization_id" doc:"The active organization"`
+	IP             string           `json:"ip"`
+	UserAgent      string           `json:"user_agent"`
+	Current        bool             `json:"current" doc:"The session of this request"`
+	CreatedAt      db.Time          `json:"created_at"`
+	LastUsedAt     db.Time          `json:"last_used_at"`
+	ExpiresAt      db.Time          `json:"expires_at"`
+
+	user id.User
+}
+
+// Credentials are what a person signs in with.
+type Credentials struct {
+	Email          string           `json:"email" maxLength:"254" example:"user@example.com"`
+	Password       string           `json:"password" maxLength:"1024" example:"securepassword"`
+	OrganizationID *id.Organization `json:"organization_id,omitempty" doc:"The organization to make active"`
+}
+
+// Tokens are the answer to a sign-in or a refresh.
+type Tokens struct {
+	AccessToken  string `json:"access_token" doc:"Send it as Bearer."`
+	TokenType    string `json:"token_type" enum:"Bearer"`
+	ExpiresIn    int    `json:"expires_in" doc:"Seconds until the access token ends."`
+	RefreshToken string `json:"refresh_token" doc:"Good for one use; a second one ends the session."`
+	User         User   `json:"user"`
+}
+
+func errWrongCredentials() error {
+	return fault.New(fault.Unauthenticated, "invalid_credentials", "The e-mail address or the password is wrong.")
+}
+
+// Login checks a password and opens a session. Unknown, wrong and disabled
+// cost and answer the same; failures are throttled per account and address.
+func (s *Service) Login(ctx context.Context, in Credentials, from audit.Actor) (Tokens, error) {
+	key := emailKey(in.Email)
+	try := newAttempt(key, from.IP)
+	var c credential
+	known := false
+	err := s.DB.Read(ctx, func(tx *db.Tx) (err error) {
+		if c, err = credentialByKey(tx, key); errors.Is(err, db.ErrNoRows) {
+			c, err = credential{}, nil
+		} else if err == nil {
+			known, err = knowsAddress(tx, c.user.ID, from.IP)
+		}
+		if err != nil {
+			return err
+		}
+		return try.paused(tx, known)
+	})
+	if err != nil {
+		return Tokens{}, err
+	}
+	hash := c.hash
+	if c.user.Status != Active {
+		hash = ""
+	}
+	ok, err := s.Hasher.Verify(ctx, in.Password, hash)
+	if err != nil {
+		return Tokens{}, err
+	}
+	if !ok {
+		return Tokens{}, s.refuseLogin(ctx, try, known)
+	}
+	var t Tokens
+	err = s.DB.Write(ctx, func(tx *db.Tx) (err error) {
+		t, err = s.open(tx, c, try, known, in.OrganizationID, from)
+		return err
+	})
+	return t, err
+}
+
+// refuseLogin counts the failure. The pause is looked at again here, so that
+// many guesses at once tell no more than one after the other.
+func (s *Service) refuseLogin(ctx context.Context, try attempt, known bool) error {
+	err := s.DB.Write(ctx, func(tx *db.Tx) error {
+		if err := lockThrottle(tx, try.counter(known)); err != nil {
+			return err
+		}
+		if err := try.paused(tx, known); err != nil {
+			return err
+		}
+		return try.failed(tx, known)
+	})
+	if err != nil {
+		return err
+	}
+	return errWrongCredentials()
+}
+
+// open makes the session of a person whose password was right.
+func (s *Service) open(tx *db.Tx, c credential, try attempt, known bool, organization *id.Organization, from audit.Actor) (Tokens, error) {
+	if err := lockThrottle(tx, try.counter(known)); err != nil {
+		return Tokens{}, err
+	}
+	if err := try.paused(tx, known); err != nil {
+		return Tokens{}, err
+	}
+	u, err := lockCredential(tx, c.user.ID, c.hash)
+	if errors.Is(err, db.ErrNoRows) {
+		return Tokens{}, errWrongCredentials()
+	}
+	if err != nil {
+		return Tokens{}, err
+	}
+	if err := forgive(tx, try.counter(known)); err != nil {
+		return Tokens{}, err
+	}
+	row := Session{user: u.ID, IP: from.IP, UserAgent: from.UserAgent, CreatedAt: tx.Now, LastUsedAt: tx.Now, ExpiresAt: tx.Now.Add(RefreshLife)}
+	if row.ID, err = insertSession(tx, row); err != nil {
+		return Tokens{}, err
+	}
+	l, err := personBySession(tx, row.ID)
+	if err != nil {
+		return Tokens{}, err
+	}
+	if organization != nil {
+		if err := l.principal.choose(tx, *organization); err != nil {
+			return Tokens{}, err
+		}
+	}
+	actor := l.principal.Actor(audit.Tenant)
+	actor.IP, actor.UserAgent, actor.RequestID = from.IP, from.UserAgent, from.RequestID
+	if err := record(tx, actor, "user.signed_in", userTarget(u.ID, u.Name), nil); err != nil {
+		return Tokens{}, err
+	}
+	return issue(tx, row.ID, u)
+}
+
+// issue makes a new pair of tokens for a session.
+func issue(tx *db.Tx, session id.Session, u User) (Tokens, error) {
+	access, a := newToken(accessPrefix)
+	refresh, r := newToken(refreshPrefix)
+	if err := insertAccessToken(tx, a, session, tx.Now.Add(AccessLife)); err != nil {
+		return Tokens{}, err
+	}
+	if err := insertRefreshToken(tx, r, session, tx.Now.Add(RefreshLife)); err != nil {
+		return Tokens{}, err
+	}
+	return Tokens{AccessToken: access, TokenType: "Bearer", ExpiresIn: int(AccessLife.Seconds()), RefreshToken: refresh, User: u}, nil
+}
+
+// Refresh trades a refresh token for a new pair. Used a second time, it ends
+// the session: one of the two users had stolen it.
+func (s *Service) Refresh(ctx context.Context, token string) (Tokens, error) {
+	d, ok := parseToken(refreshPrefix, token)
+	if !ok {
+		return Tokens{}, errInvalidToken()
+	}
+	var t Tokens
+	var refused error
+	err := s.DB.Write(ctx, func(tx *db.Tx) error {
+		t, refused = Tokens{}, nil
+		session, err := useRefreshToken(tx, d)
+		if errors.Is(err, db.ErrNoRows) {
+			refused = errInvalidToken()
+			return s.revokeFamily(tx, d)
+		}
+		if err != nil {
+			return err
+		}
+		row, err := refreshSession(tx, session)
+		if errors.Is(err, db.ErrNoRows) {
+			return errInvalidToken()
+		}
+		if err != nil {
+			return err
+		}
+		u, err := userByID(tx, row.user)
+		if err != nil {
+			return err
+		}
+		t, err = issue(tx, row.ID, u)
+		return err
+	})
+	if err == nil {
+		err = refused
+	}
+	return t, err
+}
+
+// revokeFamily ends the session of a token that was used before.
+func (s *Service) revokeFamily(tx *db.Tx, d digest) error {
+	row, err := usedRefreshToken(tx, d)
+	if errors.Is(err, db.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := revokeSession(tx, row.user, row.ID); err != nil && !errors.Is(err, db.ErrNoRows) {
+		return err
+	}
+	Changed(tx)
+	_, err = audit.Record(tx, audit.Event{Actor: audit.Product(""), Action: "session.revoked", Reason: "a refresh token was used twice",
+		Target: audit.Target{Type: "session", ID: int64(row.ID)}})
+	return err
+}
+
+// Logout ends the session of p.
+func Logout(tx *db.Tx, actor audit.Actor, p *Principal) error {
+	return RevokeSession(tx, actor, p.Session)
+}
+
+// Sessions lists the live sessions of a user; current is marked.
+func Sessions(tx *db.Tx, u id.User, current id.Session, r page.Request) (page.List[Session], error) {
+	after := r.After
+	if after == (page.Position{}) {
+		after = page.Position{At: int64(tx.Now.Add(RefreshLife)), ID: 1}
+	}
+	rows, err := listSessions(tx, u, db.Time(after.At), after.ID, r.Limit+1, r.Offset)
+	if err != nil {
+		return page.List[Session]{}, err
+	}
+	for i := range rows {
+		rows[i].Current = rows[i].ID == current
+	}
+	total, err := countSessions(tx, u)
+	return page.Of(r, rows, total, func(s Session) page.Position { return page.Position{At: int64(s.CreatedAt), ID: int64(s.ID)} }), err
+}
+
+// RevokeSession ends one session of the actor; another's is 404.
+func RevokeSession(tx *db.Tx, actor audit.Actor, session id.Session) error {
+	if _, err := revokeSession(tx, actor.UserID(), session); err != nil {
+		return missing(err)
+	}
+	Changed(tx)
+	return record(tx, actor, "session.revoked", audit.Target{Type: "session", ID: int64(session)}, nil)
+}
+
+// Switch makes another organization the active one of p's session.
+func Switch(tx *db.Tx, actor audit.Actor, p *Principal, organization id.Organization) error {
+	if p.Active == organization {
+		return nil
+	}
+	if err := p.choose(tx, organization); err != nil {
+		return err
+	}
+	Changed(tx)
+	return record(tx, actor, "user.switched", audit.Target{Type: "organization", ID: int64(organization)}, nil)
+}
+
+// choose stores the active organization, which p must be able to act in.
+func (p *Principal) choose(tx *db.Tx, organization id.Organization) error {
+	t, err := absent(organizationTarget(tx, organization))
+	if err != nil {
+		return err
+	}
+	if !t.Exists || !p.belongs(t) {
+		return fault.UnknownReference("organization_id")
+	}
+	return chooseOrganization(tx, p.Session, organization)
+}
+
+// belongs reports whether p is a member of t, its admin's staff or platform
+// staff.
+func (p *Principal) belongs(t Target) bool {
+	for _, m := range p.Memberships {
+		if m.Organization == t.Organization {
+			return true
+		}
+	}
+	for _, a := range p.Admins {
+		if a.Admin == t.Admin && t.Admin != 0 {
+			return true
+		}
+	}
+	return p.User.Superadmin
+}
+
+// Me is who calls, as the API answers it.
+type Me struct {
+	User         User             `json:"user"`
+	Roles        []RoleHeld       `json:"roles"`
+	Organization *id.Organization `json:"organization" doc:"The active organization"`
+}
+
+// RoleHeld is one role of a person.
+type RoleHeld struct {
+	Role           string           `json:"role" enum:"superadmin,admin,owner,manager,member"`
+	AdminID        *id.Admin        `json:"admin_id"`
+	OrganizationID *id.Organization `json:"organization_id"`
+	Suspended      bool             `json:"suspended"`
+}
+
+// Whoami describes p.
+func Whoami(tx *db.Tx, p *Principal) (Me, error) {
+	u, err := UserByID(tx, p.User.ID)
+	if err != nil {
+		return Me{}, err
+	}
+	m := Me{User: u, Roles: []RoleHeld{}, Organization: id.Ref(p.Active)}
+	if p.User.Superadmin {
+		m.Roles = append(m.Roles, RoleHeld{Role: "superadmin"})
+	}
+	for _, a := range p.Admins {
+		m.Roles = append(m.Roles, RoleHeld{Role: "admin", AdminID: id.Ref(a.Admin), Suspended: a.Hold != Free})
+	}
+	for _, o := range p.Memberships {
+		m.Roles = append(m.Roles, RoleHeld{Role: o.Role.Names()[0], OrganizationID: id.Ref(o.Organization), Suspended: o.Hold != Free})
+	}
+	return m, nil
+}

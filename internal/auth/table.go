@@ -1,0 +1,103 @@
+package auth
+
+import "strings"
+
+// The authorization table (SPEC 3).
+var (
+	Public = Permission{Name: "public", Public: true}
+
+	RequestManage = Permission{Name: "request.manage", Roles: Superadmin, Write: true}
+	RequestRead   = Permission{Name: "request.read", Roles: Superadmin}
+	GroupManage   = Permission{Name: "partner_group.manage", Roles: Superadmin, Write: true}
+	GroupRead     = Permission{Name: "partner_group.read", Roles: Superadmin}
+	SettingsRead  = Permission{Name: "settings.read", Roles: Superadmin}
+	SettingsWrite = Permission{Name: "settings.write", Roles: Superadmin, Write: true}
+	PluginManage  = Permission{Name: "plugin.manage", Roles: Superadmin, Write: true}
+	AdminList     = Permission{Name: "admin.list", Roles: Superadmin}
+	AdminCreate   = Permission{Name: "admin.create", Roles: Superadmin, Write: true}
+	AdminManage   = Permission{Name: "admin.manage", Object: Reseller, Roles: Superadmin, Write: true}
+	AdminRead     = Permission{Name: "admin.read", Object: Reseller, Roles: superOrAdmin}
+	BrandingRead  = Permission{Name: "branding.read", Object: Reseller, Roles: superOrAdmin}
+	BrandingWrite = Permission{Name: "branding.write", Object: Reseller, Roles: superOrAdmin, Write: true}
+
+	OrganizationList    = Permission{Name: "organization.list", Roles: superOrAdmin}
+	OrganizationRead    = Permission{Name: "organization.read", Object: Organization, Roles: superOrAdmin | Owner | Manager}
+	OrganizationUsage   = Permission{Name: "organization.usage", Object: Organization, Roles: superOrAdmin | Owner | Manager | Member | ServiceKey, Scope: ScopeUsageRead, Held: true}
+	OrganizationPlugins = Permission{Name: "organization.plugins", Object: Organization, Roles: superOrAdmin | Owner | Manager | Member | ServiceKey, Scope: ScopeEntitlements}
+	// An owner may edit the name alone: fields are checked by org.Edit.
+	OrganizationEdit   = Permission{Name: "organization.edit", Object: Organization, Roles: superOrAdmin | Owner, Write: true}
+	OrganizationManage = Permission{Name: "organization.manage", Object: Organization, Roles: superOrAdmin, Write: true}
+	CreditsAdd         = Permission{Name: "credits.add", Object: Organization, Roles: superOrAdmin, Write: true}
+	CreditsRead        = Permission{Name: "credits.read", Object: Organization, Roles: superOrAdmin | Owner | Manager}
+	AdminCreditsRead   = Permission{Name: "admin.credits.read", Object: Reseller, Roles: superOrAdmin}
+	MembersRead        = Permission{Name: "members.read", Object: Organization, Roles: superOrAdmin | Owner | Manager}
+	MembersManage      = Permission{Name: "members.manage", Object: Organization, Roles: superOrAdmin | Owner | Manager, Write: true}
+	KeysRead           = Permission{Name: "api_keys.read", Object: Organization, Roles: superOrAdmin | Owner}
+	KeysManage         = Permission{Name: "api_keys.manage", Object: Organization, Roles: superOrAdmin | Owner, Write: true}
+	PlatformKeysRead   = Permission{Name: "platform_keys.read", Roles: Superadmin}
+	PlatformKeysManage = Permission{Name: "platform_keys.manage", Roles: Superadmin, Write: true}
+
+	MyPlugins     = Permission{Name: "my_organization.plugins", Self: true, Roles: ServiceKey, Scope: ScopeEntitlements, Held: true}
+	PluginList    = Permission{Name: "plugin.list", Self: true, Held: true}
+	Notifications = Permission{Name: "notification.read", Self: true, Held: true}
+	Notified      = Permission{Name: "notification.mark", Self: true, Held: true}
+	Profile       = Permission{Name: "profile", Self: true, Held: true}
+	AuditRead     = Permission{Name: "audit.read", Roles: superOrAdmin | Owner | ServiceKey, Scope: ScopeAuditRead}
+	Introspect    = Permission{Name: "token.introspect", Roles: ServiceKey, Scope: ScopeIntrospect}
+	AuthzRead     = Permission{Name: "authz.read", Roles: Superadmin}
+)
+
+// Table is every row of the authorization table, as it is published.
+var Table = []Permission{
+	Public,
+	RequestManage, RequestRead, GroupManage, GroupRead, SettingsRead, SettingsWrite, PluginManage,
+	AdminList, AdminCreate, AdminManage, AdminRead, BrandingRead, BrandingWrite,
+	OrganizationList, OrganizationRead, OrganizationUsage, OrganizationPlugins, OrganizationEdit, OrganizationManage,
+	CreditsAdd, CreditsRead, AdminCreditsRead, MembersRead, MembersManage, KeysRead, KeysManage,
+	PlatformKeysRead, PlatformKeysManage,
+	MyPlugins, PluginList, Notifications, Notified, Profile, AuditRead, Introspect, AuthzRead,
+}
+
+// roleNames are the names of single roles as the API writes them.
+var roleNames = []struct {
+	role Role
+	name string
+}{
+	{Superadmin, "superadmin"}, {Admin, "admin"}, {Owner, "owner"}, {Manager, "manager"}, {Member, "member"}, {ServiceKey, "service"},
+}
+
+// Names lists the roles of the set, strongest first.
+func (r Role) Names() []string {
+	names := []string{}
+	for _, n := range roleNames {
+		if r&n.role != 0 {
+			names = append(names, n.name)
+		}
+	}
+	return names
+}
+
+// String names a single role, and joins the names of a set.
+func (r Role) String() string { return strings.Join(r.Names(), ",") }
+
+// Rule is a row of the table as the API answers it.
+type Rule struct {
+	Permission string   `json:"permission" doc:"Name of the permission"`
+	Object     string   `json:"object" doc:"What the path names and must lie in the caller's tenancy: organization, admin, or nothing"`
+	Roles      []string `json:"roles" doc:"Roles that may, each on the object itself"`
+	Scope      string   `json:"scope" doc:"Scope that an API key needs; empty: no API key may"`
+	Public     bool     `json:"public" doc:"Needs no sign-in"`
+	Self       bool     `json:"self" doc:"Open to every signed-in user, as it touches only the user's own"`
+	Held       bool     `json:"held" doc:"Stays open to members and keys while their organization or its admin is suspended"`
+	Write      bool     `json:"write" doc:"Changes something: refused to the staff of a suspended admin"`
+}
+
+// Rules is the whole table as the API answers it.
+func Rules() []Rule {
+	rules := make([]Rule, len(Table))
+	for i, p := range Table {
+		rules[i] = Rule{Permission: p.Name, Object: string(p.Object), Roles: p.Roles.Names(), Scope: string(p.Scope),
+			Public: p.Public, Self: p.Self, Held: p.Held, Write: p.Write}
+	}
+	return rules
+}

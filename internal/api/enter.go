@@ -16,6 +16,7 @@ import (
 	"github.com/tenantry/tenantry/internal/auth"
 	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/fault"
+	"github.com/tenantry/tenantry/internal/id"
 )
 
 // admit runs before huma looks at the input: whoever may not enter learns
@@ -153,9 +154,9 @@ func (s *Server) target(tx *db.Tx, o *op, c *Call) (auth.Target, error) {
 		return auth.OrganizationTarget(tx, c.r.PathValue("org_id"))
 	}
 	if v := c.r.PathValue("admin_id"); v != "" {
-		return auth.AdminTarget(tx, c.ID("admin_id"))
+		return auth.AdminTarget(tx, id.Admin(c.ID("admin_id")))
 	}
-	return auth.AdminTarget(tx, c.ID("id"))
+	return auth.AdminTarget(tx, id.Admin(c.ID("id")))
 }
 
 // deny records what a signed-in caller was refused: in its own tenant's log

@@ -160,6 +160,16 @@ func (o *op) parameters() (all []*huma.Param) {
 		all = append(all, &huma.Param{Name: name, In: in, Description: doc, Schema: schema})
 	}
 	text := &huma.Schema{Type: "string"}
+	for _, name := range pathNames(o.Path) {
+		if o.path[name] {
+			continue
+		}
+		schema, doc := &huma.Schema{Type: "integer", Format: "int64"}, "Id."
+		if name == "org_id" {
+			schema, doc = text, "Id or slug of the organization."
+		}
+		all = append(all, &huma.Param{Name: name, In: "path", Required: true, Description: doc, Schema: schema})
+	}
 	if o.dryRuns() {
 		add("dry_run", "query", "Do everything, answer what would change and whom it hits, and roll back.", &huma.Schema{Type: "boolean"})
 	}
@@ -170,6 +180,16 @@ func (o *op) parameters() (all []*huma.Param) {
 		add("If-Match", "header", "The ETag you read; refused with 412 when the thing has changed since.", text)
 	}
 	return all
+}
+
+// pathNames are the {names} of a path.
+func pathNames(path string) (names []string) {
+	for part := range strings.SplitSeq(path, "/") {
+		if name, ok := strings.CutPrefix(part, "{"); ok {
+			names = append(names, strings.TrimSuffix(name, "}"))
+		}
+	}
+	return names
 }
 
 // headers are those of a successful answer.
@@ -204,7 +224,7 @@ func roleNames(p auth.Permission) []string {
 	}{
 		{p.Public, "anyone"}, {p.Self, "signed in"},
 		{p.Roles&auth.Superadmin != 0, "superadmin"}, {p.Roles&auth.Admin != 0, "admin"}, {p.Roles&auth.Owner != 0, "owner"},
-		{p.Roles&auth.Manager != 0, "manager"}, {p.Roles&auth.Member != 0, "member"}, {p.Roles&auth.Service != 0, "service"},
+		{p.Roles&auth.Manager != 0, "manager"}, {p.Roles&auth.Member != 0, "member"}, {p.Roles&auth.ServiceKey != 0, "service"},
 	} {
 		if r.on {
 			names = append(names, r.name)

@@ -31,6 +31,7 @@ type op struct {
 	Answers any
 
 	query map[string]bool // known query parameters, from In
+	path  map[string]bool // path parameters that In reads itself
 }
 
 func (o *op) mutates() bool { return o.Method != http.MethodGet }
@@ -130,8 +131,9 @@ func stream(o op, f func(w http.ResponseWriter, r *http.Request, c *Call) error)
 // bound registers the operation with huma, which reads and validates the
 // input; everything else is ours.
 func bound[In any](o op, run func(*Server, *op, context.Context, *Call, *In) (any, error), out reflect.Type) route {
-	o.query = map[string]bool{}
-	queryNames(reflect.TypeFor[In](), o.query)
+	o.query, o.path = map[string]bool{}, map[string]bool{}
+	tagged(reflect.TypeFor[In](), "query", o.query)
+	tagged(reflect.TypeFor[In](), "path", o.path)
 	if o.dryRuns() {
 		o.query["dry_run"] = true
 	}
@@ -156,16 +158,16 @@ type answered struct{ Body func(huma.Context) }
 
 var written = &answered{Body: func(huma.Context) {}}
 
-// queryNames collects the query parameters of an input type.
-func queryNames(t reflect.Type, names map[string]bool) {
+// tagged collects the parameters of an input type that are read from a place.
+func tagged(t reflect.Type, place string, names map[string]bool) {
 	for i := range t.NumField() {
 		f := t.Field(i)
-		if name := f.Tag.Get("query"); name != "" {
+		if name := f.Tag.Get(place); name != "" {
 			name, _, _ = strings.Cut(name, ",")
 			names[name] = true
 		}
 		if f.Anonymous && f.Type.Kind() == reflect.Struct {
-			queryNames(f.Type, names)
+			tagged(f.Type, place, names)
 		}
 	}
 }

@@ -5,6 +5,9 @@ func (s *Server) routes() []route {
 	var all []route
 	for _, chapter := range []func() []route{
 		// one line per file of routes, in the order of the documentation
+		s.authRoutes,
+		s.keyRoutes,
+		s.authzRoutes,
 	} {
 		all = append(all, chapter()...)
 	}

@@ -116,6 +116,15 @@ func Record(tx *db.Tx, e Event) (id.Event, error) {
 	return record(tx, e)
 }
 
+// Deny records an attempt that was refused, in the actor's own tenant and the
+// platform's log. The target keeps no name: it may be another tenant's.
+func Deny(tx *db.Tx, actor Actor, action string, target Target, reason string) error {
+	target.Name = ""
+	_, err := Record(tx, Event{Actor: actor, Action: action, Target: target, Outcome: Denied, Reason: reason,
+		Organization: actor.Organization, Admin: actor.Admin})
+	return err
+}
+
 // Recorded gives the events written so far in tx, in order: what the answer
 // names in Audit-Event.
 func Recorded(tx *db.Tx) []id.Event {
@@ -124,3 +133,6 @@ func Recorded(tx *db.Tx) []id.Event {
 }
 
 type recordedKey struct{}
+
+// Topic is published when events wait to be numbered, or were.
+const Topic = "audit"

@@ -1,0 +1,38 @@
+package api
+
+import (
+	"github.com/tenantry/tenantry/internal/auth"
+	"github.com/tenantry/tenantry/internal/db"
+	"github.com/tenantry/tenantry/internal/id"
+	"github.com/tenantry/tenantry/internal/page"
+)
+
+// keyRoutes are the API keys of an organization and of the platform.
+func (s *Server) keyRoutes() []route {
+	return append(
+		keysAt("/api/tenants/organizations/{org_id}/api-keys", "organization", auth.KeysRead, auth.KeysManage),
+		keysAt("/api/tenants/api-keys", "platform", auth.PlatformKeysRead, auth.PlatformKeysManage)...)
+}
+
+// keysAt makes the three routes of one place. A platform-wide key belongs to no
+// organization, which is what the path of that place names.
+func keysAt(path, whose string, mayRead, mayManage auth.Permission) []route {
+	return []route{
+		read(op{Method: "GET", Path: path, ID: "list-" + whose + "-api-keys", Tag: "API keys", Summary: "List the API keys of the " + whose, May: mayRead},
+			func(tx *db.Tx, c *Call, in *listInput) (page.List[auth.APIKey], error) {
+				r, err := in.page()
+				if err != nil {
+					return page.List[auth.APIKey]{}, err
+				}
+				return auth.Keys(tx, c.Organization, r)
+			}),
+		change(op{Method: "POST", Path: path, ID: "create-" + whose + "-api-key", Tag: "API keys", Summary: "Make an API key of the " + whose + "; it is shown once", May: mayManage, Status: 201, Secret: true},
+			func(tx *db.Tx, c *Call, in *struct{ Body auth.NewAPIKey }) (auth.IssuedKey, error) {
+				return auth.CreateKey(tx, c.Actor, c.Organization, c.Admin, in.Body)
+			}),
+		change(op{Method: "DELETE", Path: path + "/{key_id}", ID: "revoke-" + whose + "-api-key", Tag: "API keys", Summary: "End an API key of the " + whose, May: mayManage},
+			func(tx *db.Tx, c *Call, _ *struct{}) (none, error) {
+				return none{}, auth.RevokeKey(tx, c.Actor, c.Organization, c.Admin, id.Key(c.ID("key_id")))
+			}),
+	}
+}

@@ -1,0 +1,130 @@
+package api
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	"github.com/tenantry/tenantry/internal/auth"
+	"github.com/tenantry/tenantry/internal/db"
+	"github.com/tenantry/tenantry/internal/id"
+	"github.com/tenantry/tenantry/internal/page"
+)
+
+// authRoutes are signing in and what belongs to it.
+func (s *Server) authRoutes() []route {
+	at := func(method, path, oid, summary string, may auth.Permission) op {
+		return op{Method: method, Path: "/api/auth" + path, ID: oid, Tag: "Accounts", Summary: summary, May: may, NoDryRun: true}
+	}
+	reset := at("POST", "/password/reset", "reset-password", "Set a new password by a mailed link", auth.Public)
+	reset.Status = 204
+	forgot := at("POST", "/password/forgot", "forgot-password", "Ask for a link to set a new password", auth.Public)
+	forgot.Description = "Answers the same whether or not the address is known."
+	setup := at("POST", "/setup", "set-up", "Make the first superadmin by the one-time link", auth.Public)
+	setup.Status = 201
+	return []route{
+		direct(at("POST", "/login", "login", "Sign in", auth.Public),
+			func(ctx context.Context, c *Call, in *struct{ Body auth.Credentials }) (auth.Tokens, error) {
+				return s.Auth.Login(ctx, in.Body, c.Actor)
+			}),
+		direct(at("POST", "/refresh", "refresh", "Trade a refresh token for new tokens", auth.Public),
+			func(ctx context.Context, _ *Call, in *struct{ Body refreshBody }) (auth.Tokens, error) {
+				return s.Auth.Refresh(ctx, in.Body.RefreshToken)
+			}),
+		direct(setup, func(ctx context.Context, c *Call, in *struct{ Body auth.NewSuperadmin }) (auth.User, error) {
+			return s.Auth.Setup(ctx, in.Body)
+		}),
+		direct(forgot, func(ctx context.Context, _ *Call, in *struct{ Body forgotBody }) (accepted, error) {
+			return accepted{Accepted: true}, s.Auth.Forgot(ctx, in.Body.Email)
+		}),
+		direct(reset, func(ctx context.Context, c *Call, in *struct{ Body resetBody }) (none, error) {
+			return none{}, s.Auth.Reset(ctx, in.Body.Token, in.Body.Password, c.Actor)
+		}),
+		change(at("POST", "/logout", "logout", "Sign out: end this session", auth.Profile),
+			func(tx *db.Tx, c *Call, _ *struct{}) (none, error) {
+				return none{}, auth.Logout(tx, c.Actor, c.Principal)
+			}),
+		prepared(at("POST", "/password/change", "change-password", "Change the own password; all other sessions end", auth.Profile),
+			func(ctx context.Context, c *Call, in *struct{ Body auth.PasswordChange }) (func(tx *db.Tx) (none, error), error) {
+				f, err := s.Auth.ChangePassword(ctx, c.Actor, c.Principal, in.Body)
+				return func(tx *db.Tx) (none, error) { return none{}, f(tx) }, err
+			}),
+		read(at("GET", "/me", "me", "Who am I, and what may I", auth.Profile),
+			func(tx *db.Tx, c *Call, _ *struct{}) (auth.Me, error) { return auth.Whoami(tx, c.Principal) }),
+		change(at("PUT", "/me", "edit-me", "Change the own profile", auth.Profile),
+			func(tx *db.Tx, c *Call, in *struct{ Body auth.ProfileEdit }) (auth.User, error) {
+				return auth.EditProfile(tx, c.Actor, in.Body)
+			}),
+		read(at("GET", "/sessions", "list-sessions", "List the own sessions", auth.Profile),
+			func(tx *db.Tx, c *Call, in *listInput) (page.List[auth.Session], error) {
+				r, err := in.page()
+				if err != nil {
+					return page.List[auth.Session]{}, err
+				}
+				return auth.Sessions(tx, c.Principal.User.ID, c.Principal.Session, r)
+			}),
+		change(at("DELETE", "/sessions/{id}", "revoke-session", "End one of the own sessions", auth.Profile),
+			func(tx *db.Tx, c *Call, _ *struct{}) (none, error) {
+				return none{}, auth.RevokeSession(tx, c.Actor, id.Session(c.ID("id")))
+			}),
+		change(at("POST", "/switch", "switch-organization", "Choose the active organization of this session", auth.Profile),
+			func(tx *db.Tx, c *Call, in *struct{ Body switchBody }) (auth.Me, error) {
+				if err := auth.Switch(tx, c.Actor, c.Principal, in.Body.OrganizationID); err != nil {
+					return auth.Me{}, err
+				}
+				p, err := s.Auth.Recheck(tx, c.Principal)
+				if err != nil {
+					return auth.Me{}, err
+				}
+				return auth.Whoami(tx, p)
+			}),
+		direct(at("POST", "/introspect", "introspect", "Ask what a token stands for (RFC 7662)", auth.Introspect), s.introspect),
+	}
+}
+
+type (
+	refreshBody struct {
+		RefreshToken string `json:"refresh_token" maxLength:"256"`
+	}
+	forgotBody struct {
+		Email string `json:"email" maxLength:"254"`
+	}
+	resetBody struct {
+		Token    string `json:"token" maxLength:"256"`
+		Password string `json:"password" maxLength:"1024"`
+	}
+	switchBody struct {
+		OrganizationID id.Organization `json:"organization_id" minimum:"1"`
+	}
+	tokenBody struct {
+		Token string `json:"token" maxLength:"256"`
+	}
+	accepted struct {
+		Accepted bool `json:"accepted"`
+	}
+)
+
+// introspect answers about tokens that the asking service may know of: all for
+// a platform-wide key, those of its members for an organization's.
+func (s *Server) introspect(ctx context.Context, c *Call, in *struct{ Body tokenBody }) (auth.Introspection, error) {
+	p, err := s.Auth.Authenticate(ctx, in.Body.Token)
+	if err != nil {
+		return auth.Introspection{}, nil //nolint:nilerr // RFC 7662: an unusable token is an answer, not an error
+	}
+	mine := c.Principal.Key.Organization
+	if mine != 0 && mine != p.Active {
+		return auth.Introspection{}, nil
+	}
+	a := auth.Introspection{Active: true, TokenType: "Bearer", OrgID: id.Ref(p.Active)}
+	if p.Kind == auth.KeyHolder {
+		a.Subject = "key:" + strconv.FormatInt(int64(p.Key.ID), 10)
+		scopes := make([]string, len(p.Key.Scopes))
+		for i, scope := range p.Key.Scopes {
+			scopes[i] = string(scope)
+		}
+		a.Scope = strings.Join(scopes, " ")
+		return a, nil
+	}
+	a.Subject, a.Username = "user:"+strconv.FormatInt(int64(p.User.ID), 10), p.User.Email
+	return a, nil
+}

@@ -1,0 +1,39 @@
+package api
+
+import (
+	"github.com/tenantry/tenantry/internal/auth"
+	"github.com/tenantry/tenantry/internal/db"
+)
+
+// authzRoutes publish the authorization table.
+func (s *Server) authzRoutes() []route {
+	return []route{
+		read(op{Method: "GET", Path: "/api/tenants/authz/matrix", ID: "authorization-matrix", Tag: "Authorization", Summary: "Who may do what: every route with its permission", May: auth.AuthzRead},
+			func(*db.Tx, *Call, *struct{}) (matrix, error) {
+				m := matrix{Routes: []matrixRow{}}
+				for _, o := range s.ops {
+					m.Routes = append(m.Routes, matrixRow{
+						Method: o.Method, Path: o.Path, Operation: o.ID, Permission: o.May.Name, Object: string(o.May.Object),
+						Who: roleNames(o.May), Scope: string(o.May.Scope), OpenWhileSuspended: o.May.Held || o.May.Public || o.May.Self,
+					})
+				}
+				return m, nil
+			}),
+	}
+}
+
+// matrix is the authorization table as data.
+type matrix struct {
+	Routes []matrixRow `json:"routes"`
+}
+
+type matrixRow struct {
+	Method             string   `json:"method"`
+	Path               string   `json:"path"`
+	Operation          string   `json:"operation"`
+	Permission         string   `json:"permission"`
+	Object             string   `json:"object" doc:"What the path names: nothing, an organization or an admin."`
+	Who                []string `json:"who"`
+	Scope              string   `json:"scope" doc:"The scope that lets an API key in."`
+	OpenWhileSuspended bool     `json:"open_while_suspended"`
+}

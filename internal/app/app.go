@@ -1,0 +1,209 @@
+// Package app puts the parts together: configuration, database, services,
+// workers and the server. Serve runs until its context ends and leaves
+// nothing running.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/tenantry/tenantry/internal/api"
+	"github.com/tenantry/tenantry/internal/auth"
+	"github.com/tenantry/tenantry/internal/config"
+	"github.com/tenantry/tenantry/internal/console"
+	"github.com/tenantry/tenantry/internal/db"
+	"github.com/tenantry/tenantry/internal/mail"
+	"github.com/tenantry/tenantry/internal/plugin"
+	"github.com/tenantry/tenantry/internal/settings"
+)
+
+// Config is what a command runs with.
+type Config struct {
+	*config.Config
+	Version string
+	Out     io.Writer // what a person reads; logs go to standard error
+}
+
+// parts are the services of one process.
+type parts struct {
+	cfg  *Config
+	db   *db.DB
+	mail *mail.Outbox
+	auth *auth.Service
+}
+
+// open connects, migrates and makes the services.
+func open(ctx context.Context, cfg *Config) (*parts, error) {
+	setLog(cfg.LogLevel)
+	if err := makeFolder(cfg); err != nil {
+		return nil, err
+	}
+	d, err := db.Open(ctx, cfg.DB, db.Options{Connections: cfg.Connections})
+	if err != nil {
+		return nil, err
+	}
+	p := &parts{cfg: cfg, db: d}
+	if err := p.prepare(ctx); err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	return p, nil
+}
+
+func (p *parts) prepare(ctx context.Context) error {
+	if err := p.db.Migrate(ctx); err != nil {
+		return err
+	}
+	if err := p.db.Write(ctx, plugin.Seed); err != nil {
+		return fmt.Errorf("store the plugin catalogue: %w", err)
+	}
+	box, err := p.key(ctx)
+	if err != nil {
+		return err
+	}
+	p.mail = &mail.Outbox{Box: box, BaseURL: p.cfg.BaseURL}
+	p.auth = auth.New(p.db, auth.NewHasher(), p.mail, func(tx *db.Tx) (int, error) {
+		s, err := settings.Load(tx)
+		return int(s.PasswordMinLength), err
+	})
+	return nil
+}
+
+func setLog(level string) {
+	var l slog.Level
+	_ = l.UnmarshalText([]byte(level)) // config knows the words
+	slog.SetDefault(slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: l})))
+}
+
+func makeFolder(cfg *Config) error {
+	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
+		return errors.New("the data folder cannot be made")
+	}
+	if path, ok := strings.CutPrefix(cfg.DB, "sqlite:"); ok {
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			return errors.New("the folder of the database cannot be made")
+		}
+	}
+	return nil
+}
+
+// Serve runs the server and its workers until ctx ends.
+func Serve(ctx context.Context, cfg *Config) error {
+	p, err := open(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer p.db.Close()
+	if cfg.BootstrapEmail != "" {
+		if err := p.auth.Bootstrap(ctx, cfg.BootstrapEmail, cfg.BootstrapPassword); err != nil {
+			return fmt.Errorf("make the first superadmin: %w", err)
+		}
+	}
+	handler, err := p.handler()
+	if err != nil {
+		return err
+	}
+	ln, err := net.Listen("tcp", cfg.Addr)
+	if err != nil {
+		return err
+	}
+	if err := p.welcome(ctx); err != nil {
+		return errors.Join(err, ln.Close())
+	}
+	return p.run(ctx, handler, ln)
+}
+
+// handler is the API with the console beside it.
+func (p *parts) handler() (http.Handler, error) {
+	pages, err := console.Handler()
+	if err != nil {
+		return nil, err
+	}
+	s := &api.Server{
+		DB: p.db, Auth: p.auth, PublicRate: p.cfg.PublicRate, TrustedProxies: p.cfg.TrustedProxies,
+		Console: pages, Version: p.cfg.Version,
+	}
+	return s.Handler(), nil
+}
+
+// welcome tells the operator where it runs and how to sign in.
+func (p *parts) welcome(ctx context.Context) error {
+	fmt.Fprintf(p.cfg.Out, "Tenantry %s serves %s (%s)\n", p.cfg.Version, p.cfg.BaseURL, p.db.Engine())
+	token, err := p.auth.SetupToken(ctx)
+	if err != nil {
+		return err
+	}
+	if token != "" {
+		fmt.Fprintf(p.cfg.Out, "There is no superadmin yet. Make the first one here, once, within a day:\n  %s/setup#token=%s\n", p.cfg.BaseURL, token)
+	} else {
+		fmt.Fprintf(p.cfg.Out, "Sign in at %s/\n", p.cfg.BaseURL)
+	}
+	return nil
+}
+
+// worker is something that runs beside the server.
+type worker struct {
+	name string
+	run  func(context.Context) error
+}
+
+func (p *parts) workers() []worker {
+	return []worker{
+		{"notices", p.db.Run},
+		{"tokens", func(ctx context.Context) error {
+			return p.auth.Run(ctx, func(err error) { slog.Warn("tokens are not tended", "error", err) })
+		}},
+	}
+}
+
+// Limits against slow clients.
+const (
+	headerTime  = 5 * time.Second
+	readTime    = 20 * time.Second
+	writeTime   = 60 * time.Second
+	idleTime    = 2 * time.Minute
+	headerBytes = 16 << 10
+	goodbye     = 10 * time.Second // for requests under way when the server stops
+)
+
+// run serves and works until ctx ends or one of them fails.
+func (p *parts) run(ctx context.Context, handler http.Handler, ln net.Listener) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	server := &http.Server{
+		Handler: handler, ReadHeaderTimeout: headerTime, ReadTimeout: readTime, WriteTimeout: writeTime,
+		IdleTimeout: idleTime, MaxHeaderBytes: headerBytes, BaseContext: func(net.Listener) context.Context { return ctx },
+		ErrorLog: slog.NewLogLogger(slog.Default().Handler(), slog.LevelDebug),
+	}
+	var all sync.WaitGroup
+	for _, w := range p.workers() {
+		all.Go(func() {
+			if err := w.run(ctx); err != nil && ctx.Err() == nil {
+				stop(fmt.Errorf("%s: %w", w.name, err))
+			}
+		})
+	}
+	all.Go(func() {
+		if err := server.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+			stop(err)
+		}
+	})
+	<-ctx.Done()
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), goodbye)
+	defer cancel()
+	err := server.Shutdown(last)
+	all.Wait()
+	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
+		return cause
+	}
+	return err
+}

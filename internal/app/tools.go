@@ -1,0 +1,42 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// Migrate brings the database to the newest schema and says so.
+func Migrate(ctx context.Context, cfg *Config) error {
+	p, err := open(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(cfg.Out, "The schema is the newest.")
+	return p.db.Close()
+}
+
+// CreateSuperadmin makes a superadmin, or raises the user with this address.
+func CreateSuperadmin(ctx context.Context, cfg *Config, email, password string) error {
+	p, err := open(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	u, err := p.auth.CreateSuperadmin(ctx, email, password)
+	if err == nil {
+		fmt.Fprintf(cfg.Out, "%s is a superadmin.\n", u.Email)
+	}
+	return errors.Join(err, p.db.Close())
+}
+
+// ResetPassword sets a user's password and ends all sessions.
+func ResetPassword(ctx context.Context, cfg *Config, email, password string) error {
+	p, err := open(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	if err = p.auth.ResetPassword(ctx, email, password); err == nil {
+		fmt.Fprintln(cfg.Out, "The password is set; all sessions of the user have ended.")
+	}
+	return errors.Join(err, p.db.Close())
+}

@@ -2,14 +2,19 @@
 // one text of SQL. Read runs queries; Write runs a closure whose every effect
 // commits or rolls back together. All differences between the engines live
 // here and nowhere else.
+//
+// What was answered is durable: SQLite runs WAL with synchronous=FULL and many
+// closures share one commit; PostgreSQL must run with fsync. While the store is
+// away, every call answers fault.Unavailable, and works again by itself once
+// the store is back.
 package db
 
 import (
 	"context"
 	"database/sql"
 	"fmt"
-	"runtime/debug"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -25,18 +30,20 @@ const (
 // DB is an open database. It is safe for concurrent use.
 type DB struct {
 	engine Engine
+	url    string // of SQLite: the address without its pragmas
 	read   *sql.DB
-	reads  statements // what Read runs on
+	on     statements // what Read runs on
 	writer writer
 	clock  func() time.Time
 	hub    hub
 	wire   *wire // to the other processes; nil on SQLite
+	count  counters
 }
 
 // writer runs closures in transactions; it differs per engine.
 type writer interface {
 	write(ctx context.Context, f func(*Tx) error) error
-	ping(ctx context.Context) error
+	waiting() int
 	close() error
 }
 
@@ -47,7 +54,8 @@ type Options struct {
 	// Queue bounds the writes that may wait; 0 is 4,096. Beyond it Write
 	// refuses with fault.Unavailable.
 	Queue int
-	// Connections bounds the PostgreSQL pool; 0 is 32.
+	// Connections bounds the PostgreSQL pool; 0 is 32. Writes use at most
+	// three quarters of it.
 	Connections int
 }
 
@@ -78,8 +86,8 @@ func (d *DB) Engine() Engine { return d.engine }
 
 // Close ends all connections. Nothing may use the DB any more.
 func (d *DB) Close() error {
-	if r, ok := d.reads.(*readers); ok {
-		r.close()
+	if d.wire != nil {
+		d.wire.flush(time.Second)
 	}
 	err := d.writer.close()
 	if e := d.read.Close(); err == nil {
@@ -94,33 +102,70 @@ func (d *DB) Now() Time { return At(d.clock()) }
 // Read runs f with a Tx on the connections for reading. Each statement sees
 // what was committed before it; there is no snapshot over several.
 func (d *DB) Read(ctx context.Context, f func(*Tx) error) error {
-	tx := &Tx{Now: d.Now(), ctx: ctx, db: d, on: d.reads}
-	return refusal(f(tx))
+	if err := ctx.Err(); err != nil {
+		return refusal(err)
+	}
+	if d.engine == Postgres {
+		if _, bounded := ctx.Deadline(); !bounded {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(ctx, statementTimeout)
+			defer cancel()
+		}
+	}
+	tx := &Tx{Now: d.Now(), ctx: ctx, db: d, on: d.on}
+	err := f(tx)
+	tx.end()
+	return refusal(err)
 }
 
 // Write runs f in a transaction and answers after the commit it depends on.
 // Whatever f returns rolls its effects back and is answered as it is. f may
-// run more than once and touches nothing outside tx before it returns. A
-// commit whose outcome cannot be known answers fault.Unavailable with the code
-// result_unknown.
+// run more than once and touches nothing outside tx before it returns.
+//
+// A commit whose outcome cannot be known answers fault.Unavailable with the
+// code result_unknown; a full queue overloaded; a store that is away
+// store_unavailable; a lock not had before ctx's deadline deadline_exceeded. A
+// panic of f is answered as *Panic. When ctx ends before f runs, f is skipped;
+// once it runs, the end of ctx no longer interrupts it.
 func (d *DB) Write(ctx context.Context, f func(*Tx) error) error {
+	if err := ctx.Err(); err != nil {
+		return refusal(err)
+	}
 	return refusal(d.writer.write(ctx, f))
 }
 
-// Ping probes a write that leaves nothing behind: a store that only reads, or
-// whose disk is full, does not pass.
-func (d *DB) Ping(ctx context.Context) error { return refusal(d.writer.ping(ctx)) }
-
-// protect turns a panic of f into its error, and what f ignored into one.
-func protect(f func(*Tx) error, tx *Tx) (err error) {
-	defer tx.end()
-	defer func() {
-		if r := recover(); r != nil {
-			err = &Panic{Value: r, Stack: debug.Stack()}
-		}
-	}()
-	if err := f(tx); err != nil {
+// Ping shows that the database takes writes: it commits a tiny one, so a full
+// disk or a store gone read-only is noticed. It needs the schema.
+func (d *DB) Ping(ctx context.Context) error {
+	return d.Write(ctx, func(tx *Tx) error {
+		_, err := tx.Exec(`INSERT INTO probes (id, probed_at) VALUES (1, $1)
+			ON CONFLICT (id) DO UPDATE SET probed_at = EXCLUDED.probed_at`, tx.Now)
 		return err
+	})
+}
+
+// Stats are figures of one DB since Open.
+type Stats struct {
+	Waiting   int   // writes in the queue now
+	Closures  int64 // writes committed
+	Commits   int64 // transactions they took: fewer than closures under group commit
+	Retries   int64 // transactions run again after a conflict or a lost connection
+	Unknown   int64 // commits whose outcome is unknown
+	Listening bool  // notices of other processes arrive
+}
+
+type counters struct {
+	closures, commits, retries, unknown atomic.Int64
+}
+
+// Stats reads the figures.
+func (d *DB) Stats() Stats {
+	return Stats{
+		Waiting:   d.writer.waiting(),
+		Closures:  d.count.closures.Load(),
+		Commits:   d.count.commits.Load(),
+		Retries:   d.count.retries.Load(),
+		Unknown:   d.count.unknown.Load(),
+		Listening: d.wire != nil && d.wire.listening.Load(),
 	}
-	return tx.failed
 }

@@ -11,35 +11,89 @@ import (
 	"strings"
 
 	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
 )
 
 //go:embed migrations/*.sql
 var migrations embed.FS
 
 // Migrate brings the schema to the newest version. Two processes may call it
-// at once. It is forward only.
+// at once. It is forward only: a database that a newer program has migrated is
+// refused.
 func (d *DB) Migrate(ctx context.Context) error {
 	steps, err := d.steps()
 	if err != nil {
 		return err
 	}
-	dialect, handle := goose.DialectPostgres, d.read
-	if w, ok := d.writer.(*groupWriter); ok {
-		// SQLite migrates on a handle of its own: goose wants a pool.
-		dialect, handle = goose.DialectSQLite3, w.pool
-		if err := w.release(); err != nil {
+	newest := steps[len(steps)-1].Version
+	// The other process may have been faster: then its steps fail here, and the
+	// version has moved.
+	for last := int64(-1); ; {
+		have, err := d.Version(ctx)
+		switch {
+		case err != nil:
+			return err
+		case have > newest:
+			return fmt.Errorf("db: the database has schema %d, this program knows only %d: run the newer program", have, newest)
+		case have == newest:
+			return nil
+		}
+		if err := d.up(ctx, steps); err != nil {
+			if d.engine == Postgres || have == last {
+				return fmt.Errorf("migrate: %w", err)
+			}
+		}
+		last = have
+	}
+}
+
+// Version is the number of the newest migration that the database has; 0 where
+// it has none.
+func (d *DB) Version(ctx context.Context) (v int64, err error) {
+	exists := `SELECT count(*) FROM sqlite_master WHERE name = 'goose_db_version'`
+	if d.engine == Postgres {
+		exists = `SELECT count(*) FROM pg_catalog.pg_class WHERE oid = to_regclass('goose_db_version')`
+	}
+	if err := d.read.QueryRowContext(ctx, exists).Scan(&v); err != nil || v == 0 {
+		return 0, refusal(wrapped("read the schema's version", err))
+	}
+	err = d.read.QueryRowContext(ctx, `SELECT COALESCE(MAX(version_id), 0) FROM goose_db_version WHERE is_applied`).Scan(&v)
+	return v, refusal(wrapped("read the schema's version", err))
+}
+
+func wrapped(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &failure{what, err}
+}
+
+// up runs the steps that are missing, on a handle of its own on SQLite: goose
+// wants a pool. On PostgreSQL a session lock lets one process do it.
+func (d *DB) up(ctx context.Context, steps []*goose.Migration) error {
+	options := []goose.ProviderOption{goose.WithGoMigrations(steps...), goose.WithDisableGlobalRegistry(true)}
+	dialect, handle := goose.DialectSQLite3, d.read
+	if d.engine == Postgres {
+		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300))
+		if err != nil {
 			return err
 		}
-		defer w.acquire(ctx)
+		dialect, options = goose.DialectPostgres, append(options, goose.WithSessionLocker(locker))
+	} else {
+		own, err := sql.Open("sqlite", d.url+pragmas)
+		if err != nil {
+			return err
+		}
+		defer own.Close()
+		own.SetMaxOpenConns(1)
+		handle = own
 	}
-	p, err := goose.NewProvider(dialect, handle, nil, goose.WithGoMigrations(steps...), goose.WithDisableGlobalRegistry(true))
+	p, err := goose.NewProvider(dialect, handle, nil, options...)
 	if err != nil {
-		return fmt.Errorf("read migrations: %w", err)
+		return err
 	}
-	if _, err := p.Up(ctx); err != nil {
-		return fmt.Errorf("migrate: %w", err)
-	}
-	return nil
+	_, err = p.Up(ctx)
+	return err
 }
 
 func (d *DB) steps() ([]*goose.Migration, error) {

@@ -2,102 +2,236 @@ package db
 
 import (
 	"context"
-	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
-	mathrand "math/rand/v2"
+	"math/rand/v2"
 	"sync/atomic"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
+)
+
+// Bounds of a write on PostgreSQL, and of a read whose context has none.
+const (
+	writeDeadline    = 30 * time.Second // of all attempts, waiting for locks included; a request's own may be earlier
+	statementTimeout = 30 * time.Second
+	commitGrace      = 10 * time.Second // how much longer a COMMIT may take than what went before it
+	poolWait         = 5 * time.Second  // for a connection
+	writeAttempts    = 12               // on serialization failures and deadlocks
+	reconnects       = 2                // of one write whose connection was lost before its commit
+	idleFor          = 5 * time.Minute  // until a connection is closed
 )
 
 func openPostgres(ctx context.Context, url string, o Options) (*DB, error) {
 	cfg, err := pgxpool.ParseConfig(url)
 	if err != nil {
-		return nil, fmt.Errorf("the PostgreSQL address cannot be read")
+		return nil, errors.New("db: the PostgreSQL address cannot be read") // the cause may show the password
 	}
 	cfg.MaxConns = int32(o.Connections)
-	cfg.MaxConnIdleTime = settle
+	cfg.MaxConnIdleTime = idleFor
 	cfg.ConnConfig.ConnectTimeout = 3 * time.Second
+	if cfg.ConnConfig.RuntimeParams["application_name"] == "" {
+		cfg.ConnConfig.RuntimeParams["application_name"] = "tenantry"
+	}
 	p, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("connect to PostgreSQL: %w", err)
 	}
-	var fsync string
-	if err := p.QueryRow(ctx, "SHOW fsync").Scan(&fsync); err != nil {
+	if err := checkPostgres(ctx, p); err != nil {
 		p.Close()
-		return nil, fmt.Errorf("connect to PostgreSQL: %w", err)
+		return nil, err
 	}
-	if fsync != "on" {
-		p.Close()
-		return nil, fmt.Errorf("db: PostgreSQL runs with fsync=%s; it must be on, or answered writes could be lost", fsync)
-	}
-	d := &DB{engine: Postgres, read: stdlib.OpenDBFromPool(p), clock: o.Clock}
-	d.reads = direct{d.read}
-	d.wire = &wire{pool: p, hub: &d.hub, self: rand.Text(), waiting: map[Notice]struct{}{}, wake: make(chan struct{}, 1)}
-	d.writer = &poolWriter{db: d, pool: p, limit: int64(o.Queue)}
+	d := &DB{engine: Postgres, read: stdlib.OpenDBFromPool(p), clock: o.Clock, wire: newWire(p)}
+	d.on = shared{d.read}
+	d.writer = &poolWriter{db: d, pool: p, limit: int64(o.Queue), slots: make(chan struct{}, max(1, o.Connections*3/4))}
 	return d, nil
+}
+
+// checkPostgres refuses a server that could lose what it has answered, or that
+// keeps text in another encoding.
+func checkPostgres(ctx context.Context, p *pgxpool.Pool) error {
+	var fsync, pages, commit, encoding string
+	err := p.QueryRow(ctx, `SELECT COALESCE(current_setting('fsync', true), 'on'), COALESCE(current_setting('full_page_writes', true), 'on'),
+		COALESCE(current_setting('synchronous_commit', true), 'on'), COALESCE(current_setting('server_encoding', true), 'UTF8')`).
+		Scan(&fsync, &pages, &commit, &encoding)
+	switch {
+	case err != nil:
+		return fmt.Errorf("connect to PostgreSQL: %w", err)
+	case fsync != "on" || pages != "on" || commit == "off":
+		return fmt.Errorf("db: PostgreSQL runs with fsync=%s full_page_writes=%s synchronous_commit=%s; none may be off, or answered writes could be lost", fsync, pages, commit)
+	case encoding != "UTF8":
+		return fmt.Errorf("db: the PostgreSQL database is encoded in %s; it must be UTF8", encoding)
+	}
+	return nil
+}
+
+// shared runs the statements of Read, each on any connection of the pool.
+type shared struct{ pool *sql.DB }
+
+func (s shared) exec(context.Context, string, []any) (sql.Result, error) { return nil, errReadOnly }
+
+// query tries once more on another connection when the first was dead.
+func (s shared) query(ctx context.Context, query string, args []any) (result, error) {
+	rows, err := s.pool.QueryContext(ctx, query, args...)
+	if err != nil && disconnected(err) && ctx.Err() == nil {
+		rows, err = s.pool.QueryContext(ctx, query, args...)
+	}
+	return result{Rows: rows}, err
 }
 
 // poolWriter runs each closure in its own READ COMMITTED transaction.
 type poolWriter struct {
-	db      *DB
-	pool    *pgxpool.Pool
-	limit   int64
-	waiting atomic.Int64
+	db    *DB
+	pool  *pgxpool.Pool
+	limit int64
+	slots chan struct{} // one per write under way: reads keep the other connections
+	queue atomic.Int64  // writes waiting or under way
 }
 
-// Bounds of a write on PostgreSQL.
-const (
-	writeDeadline = 30 * time.Second // of one attempt, waiting for locks included
-	writeAttempts = 12               // on serialization failures and deadlocks
-)
-
 func (w *poolWriter) write(ctx context.Context, f func(*Tx) error) error {
-	if w.waiting.Add(1) > w.limit {
-		w.waiting.Add(-1)
-		return overloaded()
+	deadline := time.Now().Add(writeDeadline)
+	if d, ok := ctx.Deadline(); ok && d.Before(deadline) {
+		deadline = d
 	}
-	defer w.waiting.Add(-1)
-	var err error
-	for attempt := range writeAttempts {
+	if err := w.enter(ctx); err != nil {
+		return err
+	}
+	defer w.leave()
+	for attempt, lost := 0, 0; ; attempt++ {
+		again, err := w.attempt(ctx, deadline, f)
+		switch {
+		case again == never, attempt+1 == writeAttempts, time.Now().After(deadline):
+			return err
+		case again == reconnected:
+			if lost++; lost > reconnects {
+				return err
+			}
+		}
+		w.db.count.retries.Add(1)
+		pause(ctx, rand.N(2*time.Millisecond<<min(attempt, 6)))
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		err = w.attempt(ctx, f)
-		if !conflicted(err) {
-			return err
-		}
-		pause := time.NewTimer(time.Duration(mathrand.Int64N(int64(2*time.Millisecond) << min(attempt, 6))))
-		<-pause.C
 	}
-	return unavailable(err)
 }
 
-func (w *poolWriter) attempt(ctx context.Context, f func(*Tx) error) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeDeadline)
+// enter waits for a place, in a queue that is bounded in length and time.
+func (w *poolWriter) enter(ctx context.Context) error {
+	if w.queue.Add(1) > w.limit {
+		w.queue.Add(-1)
+		return overloaded()
+	}
+	select {
+	case w.slots <- struct{}{}:
+		return nil
+	default:
+	}
+	patience := time.NewTimer(poolWait)
+	defer patience.Stop()
+	var err error
+	select {
+	case w.slots <- struct{}{}:
+		return nil
+	case <-patience.C:
+		err = overloaded()
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	w.queue.Add(-1)
+	return err
+}
+
+func (w *poolWriter) leave() {
+	<-w.slots
+	w.queue.Add(-1)
+}
+
+// retry says why an attempt is worth another one.
+type retry int
+
+const (
+	never       retry = iota
+	collided          // with another transaction
+	reconnected       // its connection was lost, surely before the commit
+)
+
+// attempt runs f once. Its statements run until the deadline, whatever becomes
+// of ctx; its commit gets longer, because to break it off is to know nothing.
+func (w *poolWriter) attempt(ctx context.Context, deadline time.Time, f func(*Tx) error) (retry, error) {
+	whole, cancel := context.WithDeadline(context.WithoutCancel(ctx), deadline.Add(commitGrace))
 	defer cancel()
-	t, err := w.db.read.BeginTx(ctx, nil)
+	part, cancel := context.WithDeadline(whole, deadline)
+	defer cancel()
+	conn, err := w.connect(part)
 	if err != nil {
-		return &failure{"BEGIN", err}
+		return never, err
 	}
-	tx := &Tx{Now: w.db.Now(), ctx: ctx, db: w.db, on: inTx{t}, write: true}
+	defer conn.Close()
+	t, err := conn.BeginTx(whole, nil)
+	if err != nil {
+		return w.after(&failure{"BEGIN", err})
+	}
+	committed := false
+	defer func() {
+		if !committed {
+			_ = t.Rollback()
+		}
+	}()
+	tx := &Tx{Now: w.db.Now(), ctx: part, db: w.db, on: inTx{t}, write: true}
 	if err := protect(f, tx); err != nil {
-		_ = t.Rollback()
-		return err
+		if tx.failed != nil {
+			if again, _ := w.after(tx.failed); again != never {
+				return again, tx.failed
+			}
+		}
+		return never, err
 	}
+	if err := part.Err(); err != nil {
+		return never, err
+	}
+	committed = true
 	if err := t.Commit(); err != nil {
 		if conflicted(err) {
-			return err
+			return collided, &failure{"COMMIT", err}
 		}
-		return unknown(err)
+		w.db.count.unknown.Add(1)
+		return never, unknown(err)
 	}
+	w.db.count.commits.Add(1)
+	w.db.count.closures.Add(1)
 	tx.committed()
-	return nil
+	return never, nil
 }
+
+// connect takes a connection from the pool, for which it waits a bounded time.
+func (w *poolWriter) connect(ctx context.Context) (*sql.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, poolWait)
+	defer cancel()
+	conn, err := w.db.read.Conn(ctx)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	return conn, nil
+}
+
+// after decides what a failed statement before the commit calls for.
+func (w *poolWriter) after(err error) (retry, error) {
+	var pg *pgconn.PgError
+	switch {
+	case conflicted(err):
+		return collided, err
+	case errors.As(err, &pg) && pg.Code == "25006":
+		w.pool.Reset() // the primary is another server now
+	case disconnected(err) && !errors.Is(err, context.DeadlineExceeded):
+		return reconnected, err
+	}
+	return never, err
+}
+
+func (w *poolWriter) waiting() int { return int(max(0, w.queue.Load()-int64(len(w.slots)))) }
 
 func (w *poolWriter) close() error {
 	w.pool.Close()
@@ -113,18 +247,4 @@ func (t inTx) exec(ctx context.Context, query string, args []any) (sql.Result, e
 func (t inTx) query(ctx context.Context, query string, args []any) (result, error) {
 	rows, err := t.tx.QueryContext(ctx, query, args...)
 	return result{Rows: rows}, err
-}
-
-// ping writes and rolls back.
-func (w *poolWriter) ping(ctx context.Context) error {
-	err := w.attempt(ctx, func(tx *Tx) error {
-		if _, err := tx.Exec(`INSERT INTO throttle (subject, failures, blocked_until, updated_at) VALUES ($1, 0, 0, 0) ON CONFLICT DO NOTHING`, "probe"); err != nil {
-			return err
-		}
-		return errProbe
-	})
-	if errors.Is(err, errProbe) {
-		return nil
-	}
-	return err
 }

@@ -3,281 +3,227 @@ package db
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"net/url"
+	"os"
 	"runtime"
 	"sync"
-	"time"
 
-	_ "modernc.org/sqlite" // the driver "sqlite"
+	"modernc.org/sqlite" // also the driver "sqlite"
 )
 
+// pragmas hold for every SQLite connection. LIKE tells cases apart, as
+// PostgreSQL's does. The journal is folded into the file every 16 MB.
+const pragmas = "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
+	"&_pragma=foreign_keys(1)&_pragma=case_sensitive_like(1)&_pragma=wal_autocheckpoint(4000)" +
+	"&_pragma=journal_size_limit(67108864)&_txlock=immediate"
+
 func openSQLite(ctx context.Context, path string, o Options) (*DB, error) {
-	const pragmas = "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)"
-	w, err := sql.Open("sqlite", "file:"+path+pragmas+"&_txlock=immediate")
+	// SQLite gives its journal the mode of the file: nobody else reads either.
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open the database: %w", err)
+	}
+	if err := f.Close(); err != nil {
+		return nil, fmt.Errorf("open the database: %w", err)
+	}
+	address := "file:" + (&url.URL{Path: path}).EscapedPath()
+	w, err := sql.Open("sqlite", address+pragmas)
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
-	w.SetMaxOpenConns(1)
-	conn, err := w.Conn(ctx)
+	r, err := sql.Open("sqlite", address+pragmas+"&_pragma=query_only(1)")
 	if err != nil {
 		w.Close()
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
-	if err := checkSQLite(ctx, conn); err != nil {
-		w.Close()
+	d := &DB{engine: SQLite, url: address, read: r, clock: o.Clock}
+	readers := newReaders(r, max(4, 2*runtime.NumCPU()))
+	writer := newGroupWriter(d, w, o.Queue)
+	d.on, d.writer = readers, writer
+	if err := errors.Join(writer.ready(ctx), readers.try(ctx)); err != nil {
+		d.Close()
 		return nil, err
 	}
-	r, err := sql.Open("sqlite", "file:"+path+pragmas+"&_pragma=query_only(1)")
-	if err != nil {
-		w.Close()
-		return nil, fmt.Errorf("open %s: %w", path, err)
-	}
-	n := max(4, 2*runtime.NumCPU())
-	r.SetMaxOpenConns(n)
-	r.SetMaxIdleConns(n)
-	rs, err := openReaders(ctx, r, n)
-	if err != nil {
-		w.Close()
-		r.Close()
-		return nil, fmt.Errorf("open %s: %w", path, err)
-	}
-	d := &DB{engine: SQLite, read: r, reads: rs, clock: o.Clock}
-	d.writer = &groupWriter{db: d, pool: w, conn: conn, limit: o.Queue, stmts: map[string]*sql.Stmt{}}
 	return d, nil
 }
 
-// checkSQLite refuses anything less durable than WAL with synchronous=FULL.
+// checkSQLite refuses a connection that is less durable than WAL with
+// synchronous=FULL, or that would not keep the schema's rules.
 func checkSQLite(ctx context.Context, conn *sql.Conn) error {
 	var mode string
-	var level int
+	var level, keys int
 	if err := conn.QueryRowContext(ctx, "PRAGMA journal_mode").Scan(&mode); err != nil {
 		return fmt.Errorf("read journal_mode: %w", err)
 	}
 	if err := conn.QueryRowContext(ctx, "PRAGMA synchronous").Scan(&level); err != nil {
 		return fmt.Errorf("read synchronous: %w", err)
 	}
+	if err := conn.QueryRowContext(ctx, "PRAGMA foreign_keys").Scan(&keys); err != nil {
+		return fmt.Errorf("read foreign_keys: %w", err)
+	}
 	if mode != "wal" || level < 2 {
 		return fmt.Errorf("db: SQLite runs journal_mode=%s synchronous=%d; it needs wal and 2 (FULL), or answered writes could be lost", mode, level)
+	}
+	if keys != 1 {
+		return errors.New("db: SQLite does not check foreign keys")
 	}
 	return nil
 }
 
-// groupWriter is SQLite's single writer. Whoever finds it idle becomes the
-// leader: it takes every closure that is waiting, runs each in a savepoint of
-// one transaction, commits once and answers all; then it hands the lead to the
-// next one waiting. There is no timer and no goroutine of its own: alone, a
-// write is one transaction.
-type groupWriter struct {
-	db    *DB
-	pool  *sql.DB
-	conn  *sql.Conn            // used by the leader alone
-	stmts map[string]*sql.Stmt // prepared on conn; used by the leader alone
-	limit int
+// statementsKept bounds the prepared statements of a connection. The texts are
+// constants of the code, save for lists of values that differ in length.
+const statementsKept = 512
 
-	mu    sync.Mutex // guards queue and busy
-	queue []*pending
-	busy  bool
+// line is one SQLite connection with its prepared statements. One goroutine
+// uses it at a time.
+type line struct {
+	conn  *sql.Conn
+	stmts map[string]*sql.Stmt
 }
 
-// pending is a closure waiting for its turn.
-type pending struct {
-	ctx  context.Context
-	f    func(*Tx) error
-	tx   *Tx
-	err  error
-	done chan struct{} // closed when err is final
-	lead chan struct{} // closed when this one is to lead
-}
-
-// answer is the closure's result; what waited for the commit is done first.
-func (p *pending) answer() error {
-	if p.err == nil {
-		p.tx.committed()
-	}
-	return p.err
-}
-
-func (w *groupWriter) write(ctx context.Context, f func(*Tx) error) error {
-	p := &pending{ctx: ctx, f: f, done: make(chan struct{}), lead: make(chan struct{})}
-	w.mu.Lock()
-	if len(w.queue) >= w.limit {
-		w.mu.Unlock()
-		return overloaded()
-	}
-	w.queue = append(w.queue, p)
-	leads := !w.busy
-	w.busy = true
-	w.mu.Unlock()
-	if !leads {
-		select {
-		case <-p.done:
-			return p.answer()
-		case <-p.lead:
-		}
-	}
-	w.leadOnce()
-	return p.answer()
-}
-
-// leadOnce runs everything that waits now and passes the lead on.
-func (w *groupWriter) leadOnce() {
-	w.mu.Lock()
-	batch := w.queue
-	w.queue = nil
-	w.mu.Unlock()
-	w.runBatch(batch)
-	for _, p := range batch {
-		close(p.done)
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if len(w.queue) == 0 {
-		w.busy = false
-		return
-	}
-	close(w.queue[0].lead)
-}
-
-// runBatch runs the closures until each has its answer. When one of them ends
-// the shared transaction (a full disk does), it alone is answered with that
-// and the others run again in a new one.
-func (w *groupWriter) runBatch(batch []*pending) {
-	ctx := context.Background()
-	for len(batch) > 0 {
-		if _, err := w.exec(ctx, "BEGIN IMMEDIATE", nil); err != nil {
-			answer(batch, unavailable(err))
-			return
-		}
-		ran, lost := w.runAll(ctx, batch)
-		if lost != nil {
-			_, _ = w.exec(ctx, "ROLLBACK", nil)
-			lost.err = unavailable(lost.err)
-			batch = without(batch, lost)
-			continue
-		}
-		if _, err := w.exec(ctx, "COMMIT", nil); err != nil {
-			_, _ = w.exec(ctx, "ROLLBACK", nil)
-			answer(ran, unknown(err))
-			return
-		}
-		return
-	}
-}
-
-// runAll runs each closure in a savepoint. ran are those with effects to
-// commit; lost is the one under which the transaction ended.
-func (w *groupWriter) runAll(ctx context.Context, batch []*pending) (ran []*pending, lost *pending) {
-	for _, p := range batch {
-		if p.err = p.ctx.Err(); p.err != nil {
-			continue
-		}
-		if _, err := w.exec(ctx, "SAVEPOINT closure", nil); err != nil {
-			p.err = err
-			return nil, p
-		}
-		p.tx = &Tx{Now: w.db.Now(), ctx: ctx, db: w.db, on: w, write: true}
-		p.err = protect(p.f, p.tx)
-		if p.err != nil {
-			if _, err := w.exec(ctx, "ROLLBACK TO closure", nil); err != nil {
-				return nil, p
-			}
-		} else {
-			ran = append(ran, p)
-		}
-		if _, err := w.exec(ctx, "RELEASE closure", nil); err != nil {
-			p.err = errors.Join(errLost, err)
-			return nil, p
-		}
-	}
-	return ran, nil
-}
-
-func answer(batch []*pending, err error) {
-	for _, p := range batch {
-		p.err = err
-	}
-}
-
-func without(batch []*pending, gone *pending) (rest []*pending) {
-	for _, p := range batch {
-		if p != gone && p.ctx.Err() == nil {
-			rest = append(rest, p)
-		} else if p != gone {
-			p.err = p.ctx.Err()
-		}
-	}
-	return rest
-}
-
-func (w *groupWriter) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
-	if s := w.stmts[query]; s != nil {
-		return s, nil
-	}
-	s, err := w.conn.PrepareContext(ctx, query)
+func dial(ctx context.Context, from *sql.DB) (*line, error) {
+	conn, err := from.Conn(ctx)
 	if err != nil {
 		return nil, err
 	}
-	w.stmts[query] = s
+	if err := checkSQLite(ctx, conn); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return &line{conn: conn, stmts: map[string]*sql.Stmt{}}, nil
+}
+
+// hangUp closes the connection for good.
+func (l *line) hangUp() {
+	for _, s := range l.stmts {
+		s.Close()
+	}
+	_ = l.conn.Raw(func(any) error { return driver.ErrBadConn })
+	_ = l.conn.Close()
+}
+
+func (l *line) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
+	if s := l.stmts[query]; s != nil {
+		return s, nil
+	}
+	for text, old := range l.stmts {
+		if len(l.stmts) < statementsKept {
+			break
+		}
+		delete(l.stmts, text)
+		old.Close()
+	}
+	s, err := l.conn.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	l.stmts[query] = s
 	return s, nil
 }
 
-func (w *groupWriter) exec(ctx context.Context, query string, args []any) (sql.Result, error) {
-	s, err := w.stmt(ctx, query)
+func (l *line) exec(ctx context.Context, query string, args []any) (sql.Result, error) {
+	s, err := l.stmt(ctx, query)
 	if err != nil {
 		return nil, err
 	}
 	return s.ExecContext(ctx, args...)
 }
 
-func (w *groupWriter) query(ctx context.Context, query string, args []any) (result, error) {
-	s, err := w.stmt(ctx, query)
+func (l *line) query(ctx context.Context, query string, args []any) (*sql.Rows, error) {
+	s, err := l.stmt(ctx, query)
 	if err != nil {
-		return result{}, err
+		return nil, err
 	}
-	rows, err := s.QueryContext(ctx, args...)
-	return result{Rows: rows}, err
+	return s.QueryContext(ctx, args...)
 }
 
-// ping takes the write lock and touches the file's header, then undoes it.
-func (w *groupWriter) ping(ctx context.Context) error {
-	err := w.write(ctx, func(tx *Tx) error {
-		if _, err := tx.Exec(`INSERT INTO throttle (subject, failures, blocked_until, updated_at) VALUES ($1, 0, 0, 0)`, "probe"); err != nil {
-			return err
-		}
-		return errProbe
-	})
-	if errors.Is(err, errProbe) {
-		return nil
+// readers are SQLite's connections for reading. The one used last is taken
+// first: its pages and statements are warm.
+type readers struct {
+	pool  *sql.DB
+	slots chan struct{} // one per connection in use
+
+	mu   sync.Mutex // guards idle
+	idle []*reader
+}
+
+type reader struct {
+	*line
+	of  *readers
+	bad bool // to be closed instead of kept
+}
+
+func newReaders(pool *sql.DB, n int) *readers {
+	pool.SetMaxOpenConns(n)
+	return &readers{pool: pool, slots: make(chan struct{}, n)}
+}
+
+// try opens a connection and keeps it.
+func (rs *readers) try(ctx context.Context) error {
+	r, err := rs.acquire(ctx)
+	if err == nil {
+		r.release()
 	}
 	return err
 }
 
-func (w *groupWriter) close() error {
-	for _, s := range w.stmts {
-		s.Close()
+func (rs *readers) acquire(ctx context.Context) (*reader, error) {
+	select {
+	case rs.slots <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
 	}
-	if err := w.conn.Close(); err != nil {
-		return err
+	rs.mu.Lock()
+	if n := len(rs.idle); n > 0 {
+		r := rs.idle[n-1]
+		rs.idle = rs.idle[:n-1]
+		rs.mu.Unlock()
+		return r, nil
 	}
-	return w.pool.Close()
+	rs.mu.Unlock()
+	l, err := dial(context.WithoutCancel(ctx), rs.pool)
+	if err != nil {
+		<-rs.slots
+		return nil, err
+	}
+	return &reader{line: l, of: rs}, nil
 }
 
-// settle is how long a connection may idle before it is replaced.
-const settle = 5 * time.Minute
-
-// release gives the connection back to its pool, for a migration.
-func (w *groupWriter) release() error {
-	for _, s := range w.stmts {
-		s.Close()
+func (r *reader) release() {
+	if r.bad {
+		r.hangUp()
+	} else {
+		r.of.mu.Lock()
+		r.of.idle = append(r.of.idle, r)
+		r.of.mu.Unlock()
 	}
-	clear(w.stmts)
-	return w.conn.Close()
+	<-r.of.slots
 }
 
-// acquire takes the connection again; it cannot fail but with the pool closed.
-func (w *groupWriter) acquire(ctx context.Context) {
-	if c, err := w.pool.Conn(ctx); err == nil {
-		w.conn = c
+func (rs *readers) exec(context.Context, string, []any) (sql.Result, error) { return nil, errReadOnly }
+
+// query hands the driver a context that cannot end: one that can costs two
+// goroutines a statement, a quarter of a point read. The wait for a connection
+// does end with ctx.
+func (rs *readers) query(ctx context.Context, query string, args []any) (result, error) {
+	r, err := rs.acquire(ctx)
+	if err != nil {
+		return result{}, err
 	}
+	rows, err := r.line.query(context.WithoutCancel(ctx), query, args)
+	if err != nil {
+		r.bad = damaged(err)
+		r.release()
+		return result{}, err
+	}
+	return result{rows, r}, nil
+}
+
+// damaged reports an error after which a SQLite connection is not used again.
+func damaged(err error) bool {
+	var lite *sqlite.Error
+	return errors.As(err, &lite) && away(err)
 }

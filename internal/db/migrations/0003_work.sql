@@ -38,3 +38,9 @@ CREATE TABLE jobs (
 CREATE INDEX jobs_ready ON jobs (run_at, id) WHERE state = 'ready';
 CREATE INDEX jobs_running ON jobs (lease_until) WHERE state = 'running';
 CREATE INDEX jobs_finished ON jobs (finished_at) WHERE finished_at IS NOT NULL;
+
+-- One row, written to show that the database takes writes.
+CREATE TABLE probes (
+  id BIGINT NOT NULL PRIMARY KEY,
+  probed_at BIGINT NOT NULL
+);

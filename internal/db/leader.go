@@ -55,7 +55,9 @@ func (l *Lead) Write(ctx context.Context, f func(*Tx) error) error {
 		return refusal(err)
 	}
 	tx := &Tx{Now: l.db.Now(), ctx: ctx, db: l.db, on: inTx{t}, write: true}
-	if err := protect(f, tx); err != nil {
+	err = protect(f, tx)
+	tx.end()
+	if err != nil {
 		return refusal(errors.Join(err, ignoreDone(t.Rollback())))
 	}
 	if err := t.Commit(); err != nil {
@@ -63,6 +65,30 @@ func (l *Lead) Write(ctx context.Context, f func(*Tx) error) error {
 	}
 	tx.committed()
 	return nil
+}
+
+// Read is DB.Read on the leader's own connection, and so fails when that is
+// lost.
+func (l *Lead) Read(ctx context.Context, f func(*Tx) error) error {
+	if l.conn == nil {
+		return l.db.Read(ctx, f)
+	}
+	ctx, cancel := context.WithTimeout(ctx, writeDeadline)
+	defer cancel()
+	tx := &Tx{Now: l.db.Now(), ctx: ctx, db: l.db, on: onConn{l.conn}}
+	err := f(tx)
+	tx.end()
+	return refusal(err)
+}
+
+// onConn runs the statements of a leader's Read.
+type onConn struct{ conn *sql.Conn }
+
+func (c onConn) exec(context.Context, string, []any) (sql.Result, error) { return nil, errReadOnly }
+
+func (c onConn) query(ctx context.Context, query string, args []any) (result, error) {
+	rows, err := c.conn.QueryContext(ctx, query, args...)
+	return result{Rows: rows}, err
 }
 
 // Close gives the leadership up. A connection that cannot say that it has let

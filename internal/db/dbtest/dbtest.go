@@ -1,13 +1,18 @@
 // Package dbtest gives each test a fresh, migrated database on both engines: a
 // SQLite file and a PostgreSQL database of its own, cloned from a migrated
 // template on a throw-away cluster that the test process starts itself from
-// the installed binaries. A missing PostgreSQL fails the test; it never skips.
+// the installed binaries. Tests may run in parallel. A missing PostgreSQL fails
+// the test; it never skips.
 package dbtest
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -45,8 +50,41 @@ func Open(t testing.TB, url string, o db.Options) *db.DB {
 	return d
 }
 
-// SQLiteURL names a file that does not exist yet.
+// sqliteTemplate is a migrated SQLite file, of which the others are copies.
+var sqliteTemplate = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "tenantry-sqlite-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	ctx := context.Background()
+	file := filepath.Join(dir, "migrated.db")
+	d, err := db.Open(ctx, "sqlite:"+file, db.Options{})
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(d.Migrate(ctx), d.Close()); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(file)
+})
+
+// SQLiteURL makes a file of its own for the test, already migrated.
 func SQLiteURL(t testing.TB) string {
+	t.Helper()
+	b, err := sqliteTemplate()
+	if err != nil {
+		t.Fatalf("SQLite for tests: %v", err)
+	}
+	url := EmptySQLiteURL(t)
+	if err := os.WriteFile(strings.TrimPrefix(url, "sqlite:"), b, 0o600); err != nil {
+		t.Fatalf("make a test database: %v", err)
+	}
+	return url
+}
+
+// EmptySQLiteURL names a file that does not exist yet.
+func EmptySQLiteURL(t testing.TB) string {
 	t.Helper()
 	return "sqlite:" + filepath.Join(t.TempDir(), "test.db")
 }
@@ -54,15 +92,20 @@ func SQLiteURL(t testing.TB) string {
 var databases atomic.Int64
 
 // PostgresURL makes a database of its own for the test, already migrated.
-func PostgresURL(t testing.TB) string {
+func PostgresURL(t testing.TB) string { return postgres(t, "TEMPLATE migrated") }
+
+// EmptyPostgresURL makes a database without any table.
+func EmptyPostgresURL(t testing.TB) string { return postgres(t, "") }
+
+func postgres(t testing.TB, options string) string {
 	t.Helper()
 	c, err := shared()
 	if err != nil {
 		t.Fatalf("PostgreSQL for tests: %v", err)
 	}
-	name := fmt.Sprintf("test_%d", databases.Add(1))
-	if err := c.clone(name); err != nil {
+	url, err := c.Database(fmt.Sprintf("test_%d", databases.Add(1)), options)
+	if err != nil {
 		t.Fatalf("make a test database: %v", err)
 	}
-	return c.url(name)
+	return url
 }

@@ -133,6 +133,3 @@ func Recorded(tx *db.Tx) []id.Event {
 }
 
 type recordedKey struct{}
-
-// Topic is published when events wait to be numbered, or were.
-const Topic = "audit"

@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/tenantry/tenantry/internal/auth"
+	"github.com/tenantry/tenantry/internal/id"
 	"github.com/tenantry/tenantry/internal/patch"
 )
 
@@ -46,6 +47,9 @@ func (s *Server) newHuma() huma.API {
 	alias[bool](cfg.Components.Schemas)
 	alias[float64](cfg.Components.Schemas)
 	alias[[]string](cfg.Components.Schemas)
+	alias[id.Group](cfg.Components.Schemas)
+	alias[id.Admin](cfg.Components.Schemas)
+	schemas(cfg.Components.Schemas)
 	return humago.New(s.mux, cfg)
 }
 

@@ -8,6 +8,11 @@ func (s *Server) routes() []route {
 		s.authRoutes,
 		s.keyRoutes,
 		s.authzRoutes,
+		s.registrationRoutes,
+		s.partnerGroupRoutes,
+		s.adminRoutes,
+		s.settingsRoutes,
+		s.pluginRoutes,
 	} {
 		all = append(all, chapter()...)
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/tenantry/tenantry/internal/auth"
 	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/fault"
+	"github.com/tenantry/tenantry/internal/registration"
 )
 
 // Server is the HTTP interface. Its exported fields are what the routes work
@@ -26,6 +27,8 @@ import (
 type Server struct {
 	DB   *db.DB
 	Auth *auth.Service
+	// Registration takes and provisions requests.
+	Registration *registration.Service
 	// PublicRate is how many requests a minute one address may send to public
 	// routes; 0 is no limit.
 	PublicRate int

@@ -24,6 +24,7 @@ import (
 	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/mail"
 	"github.com/tenantry/tenantry/internal/plugin"
+	"github.com/tenantry/tenantry/internal/registration"
 	"github.com/tenantry/tenantry/internal/settings"
 )
 
@@ -40,6 +41,8 @@ type parts struct {
 	db   *db.DB
 	mail *mail.Outbox
 	auth *auth.Service
+
+	registration *registration.Service
 }
 
 // open connects, migrates and makes the services.
@@ -71,7 +74,9 @@ func (p *parts) prepare(ctx context.Context) error {
 		return err
 	}
 	p.mail = &mail.Outbox{Box: box, BaseURL: p.cfg.BaseURL}
-	p.auth = auth.New(p.db, auth.NewHasher(), p.mail, func(tx *db.Tx) (int, error) {
+	hasher := auth.NewHasher()
+	p.registration = &registration.Service{DB: p.db, Hasher: hasher, Mail: p.mail}
+	p.auth = auth.New(p.db, hasher, p.mail, func(tx *db.Tx) (int, error) {
 		s, err := settings.Load(tx)
 		return int(s.PasswordMinLength), err
 	})
@@ -129,7 +134,7 @@ func (p *parts) handler() (http.Handler, error) {
 		return nil, err
 	}
 	s := &api.Server{
-		DB: p.db, Auth: p.auth, PublicRate: p.cfg.PublicRate, TrustedProxies: p.cfg.TrustedProxies,
+		DB: p.db, Auth: p.auth, Registration: p.registration, PublicRate: p.cfg.PublicRate, TrustedProxies: p.cfg.TrustedProxies,
 		Console: pages, Version: p.cfg.Version,
 	}
 	return s.Handler(), nil

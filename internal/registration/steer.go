@@ -1,0 +1,57 @@
+package registration
+
+import (
+	"github.com/tenantry/tenantry/internal/auth"
+	"github.com/tenantry/tenantry/internal/db"
+	"github.com/tenantry/tenantry/internal/fault"
+	"github.com/tenantry/tenantry/internal/id"
+	"github.com/tenantry/tenantry/internal/settings"
+)
+
+// platformName is the brand where nobody set one.
+const platformName = "Tenantry"
+
+// checkPassword applies the policy of the settings.
+func checkPassword(tx *db.Tx, password, email string, v *fault.Validation) error {
+	set, err := settings.Load(tx)
+	if err != nil {
+		return err
+	}
+	auth.CheckPassword("password", password, email, int(set.PasswordMinLength), v)
+	return nil
+}
+
+// autoApproves reports whether requests are approved by themselves.
+func autoApproves(tx *db.Tx) (bool, error) {
+	set, err := settings.Load(tx)
+	return set.AutoApproveRegistrations, err
+}
+
+// broughtBy gives the admin whose organization it becomes: the holder of the
+// verified host it came by, before the one whose referral code was given. Zero
+// is the platform. verified says that the host is somebody's.
+func broughtBy(tx *db.Tx, host, code string) (admin id.Admin, verified bool, err error) {
+	if host != "" {
+		admin, verified, err = hostHolder(tx, host)
+	}
+	if err != nil || admin != 0 || code == "" {
+		return admin, verified, err
+	}
+	admin, err = adminByReferral(tx, code)
+	return admin, verified, err
+}
+
+// appName is the brand in whose name an applicant is written to.
+func appName(tx *db.Tx, admin id.Admin) (string, error) {
+	if admin != 0 {
+		name, err := brandName(tx, admin)
+		if err != nil || name != "" {
+			return name, err
+		}
+	}
+	set, err := settings.Load(tx)
+	if err != nil || set.Branding.AppName == nil {
+		return platformName, err
+	}
+	return *set.Branding.AppName, nil
+}

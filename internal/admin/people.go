@@ -41,6 +41,11 @@ func Users(tx *db.Tx, admin id.Admin, r page.Request) (page.List[User], error) {
 	return users(tx, admin, r)
 }
 
+// UserOf gives one of the admin's people; fault.Missing where there is none.
+func UserOf(tx *db.Tx, admin id.Admin, one id.User) (User, error) {
+	return user(tx, admin, one)
+}
+
 // AssignOwner gives the admin to a user who is active and owns no other admin.
 // The former owner becomes staff. A user who owns it already changes nothing.
 func AssignOwner(tx *db.Tx, actor audit.Actor, admin id.Admin, in UserRef) (Admin, error) {

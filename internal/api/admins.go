@@ -11,11 +11,6 @@ import (
 
 const adminsPath, adminsTag = "/api/tenants/admins", "Admins"
 
-// adminPath names an admin; it is resolved before a handler runs.
-type adminPath struct {
-	ID int64 `path:"id" doc:"Id of the admin."`
-}
-
 func lockAdmin(tx *db.Tx, c *Call) (int64, error) { return admin.Lock(tx, c.Admin) }
 
 // adminRoutes are the resellers: their records, credits, holds and people.
@@ -27,7 +22,7 @@ func adminRecords() []route {
 	return []route{
 		read(op{Method: "GET", Path: adminsPath, ID: "list-admins", Tag: adminsTag, Summary: "List admins", May: auth.AdminList},
 			func(tx *db.Tx, _ *Call, in *struct {
-				listInput
+				ListInput
 				Q      string `query:"q" maxLength:"200" doc:"Part of name, company or e-mail."`
 				Status string `query:"status" enum:"active,suspended"`
 				Group  int64  `query:"partner_group_id" minimum:"1" doc:"Those in this partner group."`
@@ -45,13 +40,10 @@ func adminRecords() []route {
 				return a, err
 			}),
 		read(op{Method: "GET", Path: adminsPath + "/{id}", ID: "get-admin", Tag: adminsTag, Summary: "Read an admin", May: auth.AdminRead},
-			func(tx *db.Tx, c *Call, _ *adminPath) (admin.Admin, error) { return admin.Get(tx, c.Admin) }),
+			func(tx *db.Tx, c *Call, _ *struct{}) (admin.Admin, error) { return admin.Get(tx, c.Admin) }),
 		change(op{Method: "PUT", Path: adminsPath + "/{id}", ID: "update-admin", Tag: adminsTag, Summary: "Change an admin", May: auth.AdminManage, Lock: lockAdmin,
 			Description: "Merges: an absent field stays; null clears phone, partner group and custom domain."},
-			func(tx *db.Tx, c *Call, in *struct {
-				adminPath
-				Body admin.Patch
-			}) (admin.Admin, error) {
+			func(tx *db.Tx, c *Call, in *struct{ Body admin.Patch }) (admin.Admin, error) {
 				return admin.Update(tx, c.Actor, c.Admin, in.Body)
 			}),
 	}
@@ -61,22 +53,16 @@ func adminActions() []route {
 	return []route{
 		change(op{Method: "POST", Path: adminsPath + "/{id}/grant-credits", ID: "grant-credits", Tag: adminsTag, Summary: "Grant credits to an admin", May: auth.AdminManage, Lock: lockAdmin,
 			Description: "Credits arrive at face amount; the transaction keeps the price after the discount of the admin's group."},
-			func(tx *db.Tx, c *Call, in *struct {
-				adminPath
-				Body admin.Grant
-			}) (admin.Granted, error) {
+			func(tx *db.Tx, c *Call, in *struct{ Body admin.Grant }) (admin.Granted, error) {
 				return admin.GrantCredits(tx, c.Actor, c.Admin, in.Body, creditReference(c))
 			}),
 		change(op{Method: "POST", Path: adminsPath + "/{id}/suspend", ID: "suspend-admin", Tag: adminsTag, Summary: "Suspend an admin", May: auth.AdminManage, Lock: lockAdmin,
 			Description: "Puts the platform's hold on the admin; it reaches all its organizations. Where it is in force already, nothing changes."},
-			func(tx *db.Tx, c *Call, in *struct {
-				adminPath
-				Body admin.Suspension
-			}) (admin.Admin, error) {
+			func(tx *db.Tx, c *Call, in *struct{ Body admin.Suspension }) (admin.Admin, error) {
 				return admin.Suspend(tx, c.Actor, c.Admin, in.Body)
 			}),
 		change(op{Method: "POST", Path: adminsPath + "/{id}/reactivate", ID: "reactivate-admin", Tag: adminsTag, Summary: "Reactivate an admin", May: auth.AdminManage, Lock: lockAdmin},
-			func(tx *db.Tx, c *Call, _ *adminPath) (admin.Admin, error) {
+			func(tx *db.Tx, c *Call, _ *struct{}) (admin.Admin, error) {
 				return admin.Reactivate(tx, c.Actor, c.Admin)
 			}),
 	}
@@ -87,17 +73,11 @@ func adminPeople() []route {
 	return []route{
 		change(op{Method: "POST", Path: adminsPath + "/{id}/assign-owner", ID: "assign-admin-owner", Tag: adminsTag, Summary: "Assign the owner of an admin", May: auth.AdminManage, Lock: lockAdmin,
 			Description: "The user is active and owns no other admin; the former owner becomes staff."},
-			func(tx *db.Tx, c *Call, in *struct {
-				adminPath
-				Body admin.UserRef
-			}) (admin.Admin, error) {
+			func(tx *db.Tx, c *Call, in *struct{ Body admin.UserRef }) (admin.Admin, error) {
 				return admin.AssignOwner(tx, c.Actor, c.Admin, in.Body)
 			}),
 		read(op{Method: "GET", Path: path, ID: "list-admin-users", Tag: adminsTag, Summary: "List the people of an admin", May: auth.AdminRead},
-			func(tx *db.Tx, c *Call, in *struct {
-				adminPath
-				listInput
-			}) (page.List[admin.User], error) {
+			func(tx *db.Tx, c *Call, in *ListInput) (page.List[admin.User], error) {
 				r, err := in.page()
 				if err != nil {
 					return page.List[admin.User]{}, err
@@ -105,19 +85,17 @@ func adminPeople() []route {
 				return admin.Users(tx, c.Admin, r)
 			}),
 		change(op{Method: "POST", Path: path, ID: "add-admin-user", Tag: adminsTag, Summary: "Add a user to the staff of an admin", May: auth.AdminManage, Status: 201},
-			func(tx *db.Tx, c *Call, in *struct {
-				adminPath
-				Body admin.UserRef
-			}) (admin.User, error) {
+			func(tx *db.Tx, c *Call, in *struct{ Body admin.UserRef }) (admin.User, error) {
 				u, err := admin.AddStaff(tx, c.Actor, c.Admin, in.Body)
 				c.Created(adminsPath+"/%d/users/%d", c.Admin, u.UserID)
 				return u, err
 			}),
+		read(op{Method: "GET", Path: path + "/{user_id}", ID: "get-admin-user", Tag: adminsTag, Summary: "Read one of the people of an admin", May: auth.AdminRead},
+			func(tx *db.Tx, c *Call, _ *struct{}) (admin.User, error) {
+				return admin.UserOf(tx, c.Admin, id.User(c.ID("user_id")))
+			}),
 		change(op{Method: "DELETE", Path: path + "/{user_id}", ID: "remove-admin-user", Tag: adminsTag, Summary: "Remove a user from the staff of an admin", May: auth.AdminManage},
-			func(tx *db.Tx, c *Call, _ *struct {
-				adminPath
-				User int64 `path:"user_id"`
-			}) (none, error) {
+			func(tx *db.Tx, c *Call, _ *struct{}) (none, error) {
 				return none{}, admin.RemoveStaff(tx, c.Actor, c.Admin, id.User(c.ID("user_id")))
 			}),
 	}

@@ -80,14 +80,18 @@ func (c *Call) Owner() string {
 	return "u" + strconv.FormatInt(int64(c.Principal.User.ID), 10)
 }
 
-// listInput are the query parameters of every list.
-type listInput struct {
+// ListInput are the query parameters of every list. It is exported because
+// huma fills only exported embedded structs.
+type ListInput struct {
 	Limit  int    `query:"limit" default:"50" minimum:"1" maximum:"200" doc:"How many rows to answer."`
 	Offset int64  `query:"offset" minimum:"0" doc:"How many rows to skip."`
 	Cursor string `query:"cursor" maxLength:"64" doc:"next_cursor of the page before; costs the same at any depth."`
 }
 
-func (in listInput) page() (page.Request, error) {
+// listInput is ListInput where it is the whole input.
+type listInput = ListInput
+
+func (in ListInput) page() (page.Request, error) {
 	r := page.Request{Limit: in.Limit, Offset: in.Offset}
 	if r.Limit == 0 {
 		r.Limit = page.DefaultLimit

@@ -8,11 +8,6 @@ import (
 	"github.com/tenantry/tenantry/internal/partner"
 )
 
-// groupPath names a partner group.
-type groupPath struct {
-	ID int64 `path:"id" doc:"Id of the partner group."`
-}
-
 // partnerGroupRoutes are the tiers of admins.
 func (s *Server) partnerGroupRoutes() []route {
 	const path, tag = "/api/tenants/partner-groups", "Partner groups"
@@ -20,7 +15,7 @@ func (s *Server) partnerGroupRoutes() []route {
 	return []route{
 		read(op{Method: "GET", Path: path, ID: "list-partner-groups", Tag: tag, Summary: "List partner groups", May: auth.GroupRead},
 			func(tx *db.Tx, _ *Call, in *struct {
-				listInput
+				ListInput
 				Q string `query:"q" maxLength:"200" doc:"Part of the name."`
 			}) (page.List[partner.Group], error) {
 				r, err := in.page()
@@ -36,21 +31,17 @@ func (s *Server) partnerGroupRoutes() []route {
 				return g, err
 			}),
 		read(op{Method: "GET", Path: path + "/{id}", ID: "get-partner-group", Tag: tag, Summary: "Read a partner group", May: auth.GroupRead},
-			func(tx *db.Tx, c *Call, _ *groupPath) (partner.Group, error) {
+			func(tx *db.Tx, c *Call, _ *struct{}) (partner.Group, error) {
 				return partner.Get(tx, id.Group(c.ID("id")))
 			}),
 		change(op{Method: "PUT", Path: path + "/{id}", ID: "update-partner-group", Tag: tag, Summary: "Change a partner group", May: auth.GroupManage, Lock: lock,
 			Description: "Merges: an absent field stays, null unbinds. The discount and the policy hold from now on and rewrite nothing."},
-			func(tx *db.Tx, c *Call, in *struct {
-				groupPath
-				Body partner.Patch
-			}) (partner.Group, error) {
+			func(tx *db.Tx, c *Call, in *struct{ Body partner.Patch }) (partner.Group, error) {
 				return partner.Update(tx, c.Actor, id.Group(c.ID("id")), in.Body)
 			}),
 		change(op{Method: "DELETE", Path: path + "/{id}", ID: "delete-partner-group", Tag: tag, Summary: "Delete a partner group", May: auth.GroupManage, Lock: lock,
 			Description: "A group with admins is refused as in_use, unless another group takes them."},
 			func(tx *db.Tx, c *Call, in *struct {
-				groupPath
 				ReassignTo int64 `query:"reassign_to" minimum:"1" doc:"The group that takes its admins."`
 			}) (none, error) {
 				return none{}, partner.Delete(tx, c.Actor, id.Group(c.ID("id")), id.Group(in.ReassignTo))

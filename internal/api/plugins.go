@@ -7,8 +7,8 @@ import (
 	"github.com/tenantry/tenantry/internal/plugin"
 )
 
-// pluginPath names a plugin of the catalogue.
-type pluginPath struct {
+// PluginPath names a plugin of the catalogue.
+type PluginPath struct {
 	Key string `path:"key" maxLength:"64" doc:"Key of the plugin."`
 }
 
@@ -19,7 +19,7 @@ func (s *Server) pluginRoutes() []route {
 	return []route{
 		read(op{Method: "GET", Path: path, ID: "list-available-plugins", Tag: tag, Summary: "List the plugins that can be enabled", May: auth.PluginList},
 			func(tx *db.Tx, _ *Call, in *struct {
-				listInput
+				ListInput
 				Q string `query:"q" maxLength:"200" doc:"Part of key, name or category."`
 			}) (page.List[plugin.Plugin], error) {
 				r, err := in.page()
@@ -35,17 +35,19 @@ func (s *Server) pluginRoutes() []route {
 				return p, err
 			}),
 		read(op{Method: "GET", Path: path + "/{key}", ID: "get-available-plugin", Tag: tag, Summary: "Read a plugin of the catalogue", May: auth.PluginList},
-			func(tx *db.Tx, _ *Call, in *pluginPath) (plugin.Plugin, error) { return plugin.Get(tx, in.Key) }),
+			func(tx *db.Tx, _ *Call, in *PluginPath) (plugin.Plugin, error) { return plugin.Get(tx, in.Key) }),
 		change(op{Method: "PUT", Path: path + "/{key}", ID: "update-available-plugin", Tag: tag, Summary: "Change a plugin of the catalogue", May: auth.PluginManage, Lock: lock,
 			Description: "Merges: an absent field stays. The key never changes. No organization loses anything by it."},
 			func(tx *db.Tx, c *Call, in *struct {
-				pluginPath
+				PluginPath
 				Body plugin.Patch
 			}) (plugin.Plugin, error) {
 				return plugin.Update(tx, c.Actor, in.Key, in.Body)
 			}),
 		change(op{Method: "DELETE", Path: path + "/{key}", ID: "delete-available-plugin", Tag: tag, Summary: "Take a plugin out of the catalogue", May: auth.PluginManage, Lock: lock,
 			Description: "One that an organization has, or that another plugin depends on, is refused as in_use."},
-			func(tx *db.Tx, c *Call, in *pluginPath) (none, error) { return none{}, plugin.Delete(tx, c.Actor, in.Key) }),
+			func(tx *db.Tx, c *Call, in *PluginPath) (none, error) {
+				return none{}, plugin.Delete(tx, c.Actor, in.Key)
+			}),
 	}
 }

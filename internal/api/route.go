@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"reflect"
 	"strings"
@@ -159,6 +160,8 @@ type answered struct{ Body func(huma.Context) }
 var written = &answered{Body: func(huma.Context) {}}
 
 // tagged collects the parameters of an input type that are read from a place.
+// Huma fills no unexported embedded struct: such path parameters are left to
+// Call.ID, such query parameters are a mistake of the program.
 func tagged(t reflect.Type, place string, names map[string]bool) {
 	for i := range t.NumField() {
 		f := t.Field(i)
@@ -166,8 +169,17 @@ func tagged(t reflect.Type, place string, names map[string]bool) {
 			name, _, _ = strings.Cut(name, ",")
 			names[name] = true
 		}
-		if f.Anonymous && f.Type.Kind() == reflect.Struct {
-			tagged(f.Type, place, names)
+		if !f.Anonymous || f.Type.Kind() != reflect.Struct {
+			continue
 		}
+		if !f.IsExported() && place == "path" {
+			continue
+		}
+		inner := map[string]bool{}
+		tagged(f.Type, place, inner)
+		if !f.IsExported() && len(inner) > 0 {
+			panic("api: an input embeds " + f.Name + ", which huma cannot fill; embed an exported type, such as ListInput")
+		}
+		maps.Copy(names, inner)
 	}
 }

@@ -148,3 +148,9 @@ CREATE TABLE usage_current (
   updated_at BIGINT NOT NULL,
   PRIMARY KEY (organization_id, meter, period)
 );
+
+-- Those who prove the same host take turns here.
+CREATE TABLE domain_turns (
+  host TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+  taken_at BIGINT NOT NULL
+);

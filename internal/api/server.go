@@ -17,7 +17,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/tenantry/tenantry/internal/auth"
+	"github.com/tenantry/tenantry/internal/branding"
 	"github.com/tenantry/tenantry/internal/db"
+	"github.com/tenantry/tenantry/internal/domain"
 	"github.com/tenantry/tenantry/internal/fault"
 	"github.com/tenantry/tenantry/internal/registration"
 )
@@ -29,6 +31,12 @@ type Server struct {
 	Auth *auth.Service
 	// Registration takes and provisions requests.
 	Registration *registration.Service
+	// Branding answers what brand holds for a request.
+	Branding *branding.Service
+	// Hosts are the platform's own host names, nobody's custom domain.
+	Hosts []string
+	// Resolver looks up what proves a custom domain.
+	Resolver *domain.Resolver
 	// PublicRate is how many requests a minute one address may send to public
 	// routes; 0 is no limit.
 	PublicRate int

@@ -19,6 +19,7 @@ import (
 
 	"github.com/tenantry/tenantry/internal/api"
 	"github.com/tenantry/tenantry/internal/auth"
+	"github.com/tenantry/tenantry/internal/branding"
 	"github.com/tenantry/tenantry/internal/config"
 	"github.com/tenantry/tenantry/internal/console"
 	"github.com/tenantry/tenantry/internal/db"
@@ -134,7 +135,7 @@ func (p *parts) handler() (http.Handler, error) {
 		return nil, err
 	}
 	s := &api.Server{
-		DB: p.db, Auth: p.auth, Registration: p.registration, PublicRate: p.cfg.PublicRate, TrustedProxies: p.cfg.TrustedProxies,
+		DB: p.db, Auth: p.auth, Registration: p.registration, Branding: branding.New(p.db), PublicRate: p.cfg.PublicRate, TrustedProxies: p.cfg.TrustedProxies,
 		Console: pages, Version: p.cfg.Version,
 	}
 	return s.Handler(), nil

@@ -1,0 +1,162 @@
+package branding_test
+
+import (
+	"context"
+	"encoding/json"
+	"testing"
+
+	"github.com/tenantry/tenantry/internal/audit"
+	"github.com/tenantry/tenantry/internal/brand"
+	"github.com/tenantry/tenantry/internal/branding"
+	"github.com/tenantry/tenantry/internal/db"
+	"github.com/tenantry/tenantry/internal/db/dbtest"
+	"github.com/tenantry/tenantry/internal/domain"
+	"github.com/tenantry/tenantry/internal/fault"
+	"github.com/tenantry/tenantry/internal/id"
+	"github.com/tenantry/tenantry/internal/patch"
+)
+
+var ctx = context.Background()
+
+func write(t *testing.T, d *db.DB, f func(tx *db.Tx) error) {
+	t.Helper()
+	if err := d.Write(ctx, f); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// newAdmin makes an admin with an empty branding, in a group that allows or
+// forbids hiding the platform's name.
+func newAdmin(t *testing.T, d *db.DB, code string, mayHide bool) (a id.Admin) {
+	t.Helper()
+	write(t, d, func(tx *db.Tx) error {
+		g, err := tx.Insert(`INSERT INTO partner_groups (name, name_key, credit_discount_bp, may_hide_powered_by, oversell, version, created_at, updated_at)
+			VALUES ($1, $2, 0, $3, FALSE, 1, $4, $5) RETURNING id`, code, code, mayHide, tx.Now, tx.Now)
+		if err != nil {
+			return err
+		}
+		n, err := tx.Insert(`INSERT INTO admins (name, name_key, contact_email, company_name, partner_group_id, referral_code, organization_count, version, created_at, updated_at)
+			VALUES ('A', 'a', 'a@b.co', 'C', $1, $2, 0, 1, $3, $4) RETURNING id`, g, code, tx.Now, tx.Now)
+		if err != nil {
+			return err
+		}
+		a = id.Admin(n)
+		return branding.Create(tx, a)
+	})
+	return a
+}
+
+func edit(p brand.Patch) branding.Edit { return branding.Edit{Branding: p} }
+
+func reseller(a id.Admin) audit.Actor {
+	return audit.Actor{Type: audit.User, ID: 1, Tier: audit.Reseller, Admin: a}
+}
+
+func TestUpdateMergesAndWarns(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		a := newAdmin(t, d, "one", true)
+		var reference branding.Edit
+		body := `{"branding":{"logo_url":"https://example.com/logo.png","favicon_url":"https://example.com/favicon.ico","primary_color":"#FF5733",
+			"secondary_color":"#33FF57","app_name":"My App","footer_text":"© 2024 My Company","support_email":"support@example.com","hide_powered_by":true}}`
+		if err := json.Unmarshal([]byte(body), &reference); err != nil {
+			t.Fatal(err)
+		}
+		write(t, d, func(tx *db.Tx) error {
+			b, err := branding.Update(tx, reseller(a), a, reference)
+			if b.Version != 2 || *b.Branding.AppName != "My App" || len(b.Warnings) != 2 || b.Warnings[0].Ratio != 3.15 {
+				t.Errorf("the reference's body: got version %d, %+v", b.Version, b.Warnings)
+			}
+			return err
+		})
+		write(t, d, func(tx *db.Tx) error {
+			b, err := branding.Update(tx, reseller(a), a, edit(brand.Patch{AppName: patch.Null[string]()}))
+			if b.Branding.AppName != nil || b.Branding.LogoURL == nil {
+				t.Errorf("null clears one field and leaves the rest: got %+v", b.Branding)
+			}
+			return err
+		})
+		write(t, d, func(tx *db.Tx) error {
+			b, err := branding.Update(tx, reseller(a), a, edit(brand.Patch{AppName: patch.Null[string]()}))
+			if len(audit.Recorded(tx)) != 0 || b.Version != 3 {
+				t.Errorf("no change: got version %d and %d events", b.Version, len(audit.Recorded(tx)))
+			}
+			return err
+		})
+	})
+}
+
+func TestRefusals(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		a := newAdmin(t, d, "strict", false)
+		hide := edit(brand.Patch{HidePoweredBy: patch.Of(true)})
+		err := d.Write(ctx, func(tx *db.Tx) error { _, err := branding.Update(tx, reseller(a), a, hide); return err })
+		if !fault.Is(err, fault.Forbidden) {
+			t.Errorf("hiding in a group that forbids it: got %v, want 403", err)
+		}
+		write(t, d, func(tx *db.Tx) error { _, err := branding.Update(tx, audit.Product(""), a, hide); return err })
+		bad := edit(brand.Patch{PrimaryColor: patch.Of("red"), LogoURL: patch.Of("javascript:alert(1)"), SupportEmail: patch.Of("nobody")})
+		err = d.Write(ctx, func(tx *db.Tx) error { _, err := branding.Update(tx, reseller(a), a, bad); return err })
+		var f *fault.Error
+		if !fault.Is(err, fault.Invalid) {
+			t.Fatalf("got %v, want 422", err)
+		}
+		if f = err.(*fault.Error); len(f.Fields) != 3 {
+			t.Errorf("got %+v, want all three fields", f.Fields)
+		}
+		if _, err := func() (b branding.Branding, err error) {
+			return b, d.Read(ctx, func(tx *db.Tx) error { _, err := branding.Of(tx, 999); return err })
+		}(); !fault.Is(err, fault.NotFound) {
+			t.Errorf("an absent admin: got %v, want 404", err)
+		}
+	})
+}
+
+// What is answered from memory equals what the database says, after every kind
+// of change.
+func TestCurrentFollowsEveryChange(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		host, mine := newAdmin(t, d, "host", true), newAdmin(t, d, "mine", true)
+		s := branding.New(d)
+		who := branding.Caller{OrganizationAdmin: mine}
+		check := func(what, wantName, wantSource string) {
+			t.Helper()
+			got, err := s.Current(ctx, "app.example.com", who)
+			if err != nil {
+				t.Fatal(err)
+			}
+			fresh, err := branding.New(d).Current(ctx, "app.example.com", who)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if string(got.Body) != string(fresh.Body) || got.ETag != fresh.ETag {
+				t.Errorf("%s: cached %s, fresh %s", what, got.Body, fresh.Body)
+			}
+			if *got.Current.Branding.AppName != wantName || got.Current.Sources["app_name"] != wantSource {
+				t.Errorf("%s: got %s from %s, want %s from %s", what, *got.Current.Branding.AppName, got.Current.Sources["app_name"], wantName, wantSource)
+			}
+		}
+		check("nothing set", "Tenantry", "default")
+		name := func(a id.Admin, s string) func(tx *db.Tx) error {
+			return func(tx *db.Tx) error {
+				_, err := branding.Update(tx, audit.Product(""), a, edit(brand.Patch{AppName: patch.Of(s)}))
+				return err
+			}
+		}
+		write(t, d, name(mine, "Mine"))
+		check("the caller's admin named", "Mine", "organization")
+		write(t, d, name(host, "Host"))
+		check("another admin named", "Mine", "organization")
+		owner := domain.Owner{Admin: host}
+		write(t, d, func(tx *db.Tx) error { _, err := domain.Set(tx, owner, "app.example.com"); return err })
+		check("a pending claim", "Mine", "organization")
+		write(t, d, func(tx *db.Tx) error { _, err := domain.Confirm(tx, owner); return err })
+		check("a verified host", "Host", "host")
+		write(t, d, func(tx *db.Tx) error {
+			_, err := branding.Update(tx, audit.Product(""), host, edit(brand.Patch{AppName: patch.Null[string]()}))
+			return err
+		})
+		check("inherited field by field", "Mine", "organization")
+		write(t, d, func(tx *db.Tx) error { _, err := domain.Set(tx, owner, ""); return err })
+		check("the host given up", "Mine", "organization")
+	})
+}

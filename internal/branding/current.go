@@ -1,0 +1,179 @@
+package branding
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tenantry/tenantry/internal/brand"
+	"github.com/tenantry/tenantry/internal/db"
+	"github.com/tenantry/tenantry/internal/domain"
+	"github.com/tenantry/tenantry/internal/id"
+)
+
+// Current is the brand that holds for a request.
+type Current struct {
+	Branding brand.Fields      `json:"branding"`
+	Sources  map[string]string `json:"sources" doc:"Where each field comes from: host, organization, admin, platform or default."`
+	AdminID  *id.Admin         `json:"admin_id" doc:"The admin under whose brand the request stands; null is the platform."`
+	Version  int64             `json:"version" doc:"Moves with every change of what was used."`
+}
+
+// Caller is what of the caller bears on the brand.
+type Caller struct {
+	OrganizationAdmin id.Admin // the admin of its active organization
+	Admin             id.Admin // its own admin
+}
+
+// Page is a Current ready to be sent.
+type Page struct {
+	Current Current
+	Body    []byte // JSON
+	ETag    string
+}
+
+// Service answers what holds, from memory: this is the first thing every
+// visitor asks. An answer is at most lifetime old, and never older than a
+// change that committed in this process.
+type Service struct {
+	db    *db.DB
+	epoch atomic.Uint64
+
+	mu    sync.RWMutex // guards pages
+	pages map[key]cached
+}
+
+type key struct {
+	host   string
+	caller Caller
+}
+
+type cached struct {
+	page  *Page
+	epoch uint64
+	at    db.Time
+}
+
+const (
+	lifetime = time.Second
+	maxPages = 10_000 // beyond it the cache starts afresh: hosts are the caller's to invent
+)
+
+// New makes the service; it stays subscribed as long as d is open.
+func New(d *db.DB) *Service {
+	s := &Service{db: d, pages: map[key]cached{}}
+	d.Subscribe(Topic, func(string) { s.epoch.Add(1) })
+	return s
+}
+
+// Current gives the brand for a request to host by a caller: field by field
+// from the verified host's owner, the caller's organization's admin, the
+// caller's own admin, the platform, and what is built in.
+func (s *Service) Current(ctx context.Context, host string, c Caller) (*Page, error) {
+	epoch, now := s.epoch.Load(), s.db.Now()
+	k := key{host, c}
+	s.mu.RLock()
+	hit, ok := s.pages[k]
+	s.mu.RUnlock()
+	if ok && hit.epoch == epoch && now >= hit.at && now < hit.at.Add(lifetime) {
+		return hit.page, nil
+	}
+	var p *Page
+	err := s.db.Read(ctx, func(tx *db.Tx) (err error) {
+		p, err = resolve(tx, host, c)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.pages) >= maxPages {
+		s.pages = map[key]cached{}
+	}
+	s.pages[k] = cached{page: p, epoch: epoch, at: now}
+	return p, nil
+}
+
+// builtIn is what holds where nobody set anything.
+var builtIn = func() brand.Fields {
+	text := func(s string) *string { return &s }
+	no := false
+	return brand.Fields{AppName: text("Tenantry"), PrimaryColor: text("#1F5FBF"), SecondaryColor: text("#3B4A5A"), HidePoweredBy: &no}
+}()
+
+// resolve makes the answer from the database.
+func resolve(tx *db.Tx, host string, c Caller) (*Page, error) {
+	at, err := hostAdmin(tx, host)
+	if err != nil {
+		return nil, err
+	}
+	cur := Current{Sources: map[string]string{}}
+	for _, from := range []struct {
+		admin id.Admin
+		name  string
+	}{{at, "host"}, {c.OrganizationAdmin, "organization"}, {c.Admin, "admin"}} {
+		l, err := levelOf(tx, from.admin)
+		if err != nil {
+			return nil, err
+		}
+		if cur.AdminID == nil {
+			cur.AdminID = id.Ref(from.admin)
+		}
+		cur.take(l.fields, from.name)
+		cur.Version += l.version
+	}
+	text, version, err := platform(tx)
+	if err != nil {
+		return nil, err
+	}
+	var own brand.Fields
+	if err := json.Unmarshal([]byte(text), &own); err != nil {
+		return nil, fmt.Errorf("read the platform's brand: %w", err)
+	}
+	cur.take(own, "platform")
+	cur.take(builtIn, "default")
+	cur.Version += version
+	return render(cur)
+}
+
+// hostAdmin is the admin to whom a verified host belongs, itself or by its
+// organization; zero for any other host.
+func hostAdmin(tx *db.Tx, host string) (id.Admin, error) {
+	o, ok, err := domain.Holder(tx, host)
+	if err != nil || !ok {
+		return 0, err
+	}
+	if o.Admin != 0 {
+		return o.Admin, nil
+	}
+	return organizationAdmin(tx, o.Organization)
+}
+
+// take fills the fields that are still open from one level.
+func (c *Current) take(f brand.Fields, from string) {
+	mine, theirs := reflect.ValueOf(&c.Branding).Elem(), reflect.ValueOf(f)
+	for i := range mine.NumField() {
+		if mine.Field(i).IsNil() && !theirs.Field(i).IsNil() {
+			mine.Field(i).Set(theirs.Field(i))
+			name, _, _ := strings.Cut(mine.Type().Field(i).Tag.Get("json"), ",")
+			c.Sources[name] = from
+		}
+	}
+}
+
+func render(c Current) (*Page, error) {
+	b, err := json.Marshal(c)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(b)
+	return &Page{Current: c, Body: append(b, '\n'), ETag: fmt.Sprintf(`"v%d-%s"`, c.Version, base64.RawURLEncoding.EncodeToString(sum[:9]))}, nil
+}

@@ -8,8 +8,10 @@ package admin
 
 import (
 	"github.com/tenantry/tenantry/internal/audit"
+	"github.com/tenantry/tenantry/internal/branding"
 	"github.com/tenantry/tenantry/internal/credit"
 	"github.com/tenantry/tenantry/internal/db"
+	"github.com/tenantry/tenantry/internal/domain"
 	"github.com/tenantry/tenantry/internal/effect"
 	"github.com/tenantry/tenantry/internal/fault"
 	"github.com/tenantry/tenantry/internal/hold"
@@ -28,36 +30,29 @@ const (
 
 // Admin is a reseller account as it is answered.
 type Admin struct {
-	ID                 id.Admin      `json:"id" example:"1"`
-	Name               string        `json:"name" example:"Agency XYZ"`
-	ContactEmail       string        `json:"contact_email" example:"admin@agency.com"`
-	CompanyName        string        `json:"company_name" example:"Agency XYZ Ltd"`
-	Phone              *string       `json:"phone" example:"+1234567890"`
-	PartnerGroupID     *id.Group     `json:"partner_group_id" doc:"Its partner group; null: no discount and no policy" example:"1"`
-	Status             Status        `json:"status" enum:"active,suspended" doc:"Suspended while any hold is in force"`
-	Suspension         *hold.Hold    `json:"suspension" doc:"The oldest hold in force; null while active"`
-	Holds              []hold.Hold   `json:"holds" nullable:"false" doc:"Every hold in force, oldest first"`
-	OwnerUserID        *id.User      `json:"owner_user_id" doc:"The user who owns it; null until one is assigned"`
-	CreditBalance      int64         `json:"credit_balance" doc:"Credits in its pool"`
-	OrganizationCount  int64         `json:"organization_count"`
-	ReferralCode       string        `json:"referral_code" doc:"Registrations that name it become this admin's organizations"`
-	CustomDomain       *string       `json:"custom_domain" example:"portal.agency.com"`
-	CustomDomainStatus string        `json:"custom_domain_status" enum:"none,pending,verified"`
-	DomainVerification *DomainRecord `json:"domain_verification" doc:"The DNS record to set while the domain is pending"`
-	CreatedAt          db.Time       `json:"created_at"`
-	UpdatedAt          db.Time       `json:"updated_at"`
-	Version            int64         `json:"-"`
+	ID                 id.Admin       `json:"id" example:"1"`
+	Name               string         `json:"name" example:"Agency XYZ"`
+	ContactEmail       string         `json:"contact_email" example:"admin@agency.com"`
+	CompanyName        string         `json:"company_name" example:"Agency XYZ Ltd"`
+	Phone              *string        `json:"phone" example:"+1234567890"`
+	PartnerGroupID     *id.Group      `json:"partner_group_id" doc:"Its partner group; null: no discount and no policy" example:"1"`
+	Status             Status         `json:"status" enum:"active,suspended" doc:"Suspended while any hold is in force"`
+	Suspension         *hold.Hold     `json:"suspension" doc:"The oldest hold in force; null while active"`
+	Holds              []hold.Hold    `json:"holds" nullable:"false" doc:"Every hold in force, oldest first"`
+	OwnerUserID        *id.User       `json:"owner_user_id" doc:"The user who owns it; null until one is assigned"`
+	CreditBalance      int64          `json:"credit_balance" doc:"Credits in its pool"`
+	OrganizationCount  int64          `json:"organization_count"`
+	ReferralCode       string         `json:"referral_code" doc:"Registrations that name it become this admin's organizations"`
+	CustomDomain       *string        `json:"custom_domain" example:"portal.agency.com"`
+	CustomDomainStatus domain.Status  `json:"custom_domain_status" enum:"none,pending,verified"`
+	DomainVerification *domain.Record `json:"domain_verification" doc:"The DNS record to set while the domain is pending"`
+	CreatedAt          db.Time        `json:"created_at"`
+	UpdatedAt          db.Time        `json:"updated_at"`
+	Version            int64          `json:"-"`
 }
 
 // Revision moves with every change of a settable field.
 func (a Admin) Revision() int64 { return a.Version }
-
-// DomainRecord is the DNS record that proves a custom domain.
-type DomainRecord struct {
-	Type  string `json:"type" example:"TXT"`
-	Name  string `json:"name" example:"_tenantry.portal.agency.com"`
-	Value string `json:"value"`
-}
 
 // Filter narrows a list; the zero value does not.
 type Filter struct {
@@ -135,9 +130,10 @@ func complete(tx *db.Tx, all []Admin) error {
 	return nil
 }
 
-// Create makes an admin with an empty pool and a brand that inherits all.
-func Create(tx *db.Tx, actor audit.Actor, in New) (Admin, error) {
-	fresh, err := in.admin()
+// Create makes an admin with an empty pool and a brand that inherits all. own
+// are the platform's host names, which are nobody's custom domain.
+func Create(tx *db.Tx, actor audit.Actor, in New, own []string) (Admin, error) {
+	fresh, host, err := in.admin(own)
 	if err != nil {
 		return Admin{}, err
 	}
@@ -148,16 +144,14 @@ func Create(tx *db.Tx, actor audit.Actor, in New) (Admin, error) {
 	if err != nil {
 		return Admin{}, err
 	}
-	if err := insertBranding(tx, admin); err != nil {
+	if err := branding.Create(tx, admin); err != nil {
 		return Admin{}, err
 	}
 	if err := credit.Open(tx, credit.Owner{Admin: admin}); err != nil {
 		return Admin{}, err
 	}
-	if in.CustomDomain != nil {
-		if err := setDomain(tx, admin, *in.CustomDomain); err != nil {
-			return Admin{}, err
-		}
+	if err := setDomain(tx, admin, host); err != nil {
+		return Admin{}, err
 	}
 	a, err := Get(tx, admin)
 	if err != nil {
@@ -167,13 +161,13 @@ func Create(tx *db.Tx, actor audit.Actor, in New) (Admin, error) {
 }
 
 // Update changes what p gives and leaves the rest. A new group's discount and
-// policy hold from now on.
-func Update(tx *db.Tx, actor audit.Actor, admin id.Admin, p Patch) (Admin, error) {
+// policy hold from now on. own is as in Create.
+func Update(tx *db.Tx, actor audit.Actor, admin id.Admin, p Patch, own []string) (Admin, error) {
 	before, err := lock(tx, admin)
 	if err != nil {
 		return Admin{}, err
 	}
-	next, err := p.apply(before)
+	next, host, err := p.apply(before, own)
 	if err != nil {
 		return Admin{}, err
 	}
@@ -183,7 +177,7 @@ func Update(tx *db.Tx, actor audit.Actor, admin id.Admin, p Patch) (Admin, error
 			return Admin{}, err
 		}
 	}
-	if err := changeDomain(tx, before, p.CustomDomain); err != nil {
+	if err := setDomain(tx, admin, host); err != nil {
 		return Admin{}, err
 	}
 	after, changed, err := settle(tx, before, next)

@@ -38,35 +38,33 @@ type Patch struct {
 	CustomDomain   patch.Field[string]   `json:"custom_domain,omitzero" required:"false" example:"portal.agency.com" doc:"A change is pending until verified; null clears"`
 }
 
-func (in New) admin() (Admin, error) {
-	a := Admin{Name: in.Name, ContactEmail: in.ContactEmail, CompanyName: in.Name, Phone: in.Phone, PartnerGroupID: in.PartnerGroupID}
+func (in New) admin(own []string) (a Admin, host *string, err error) {
+	a = Admin{Name: in.Name, ContactEmail: in.ContactEmail, CompanyName: in.Name, Phone: in.Phone, PartnerGroupID: in.PartnerGroupID}
 	if in.CompanyName != nil {
 		a.CompanyName = *in.CompanyName
 	}
 	var v fault.Validation
 	if in.CustomDomain != nil {
-		checkDomain(*in.CustomDomain, &v)
+		host = hostOf(patch.Of(*in.CustomDomain), own, &v)
 	}
-	return a, a.check(&v)
+	return a, host, a.check(&v)
 }
 
-func (p Patch) apply(a Admin) (Admin, error) {
+func (p Patch) apply(a Admin, own []string) (_ Admin, host *string, err error) {
 	var v fault.Validation
 	notNull(&v, "name", p.Name)
 	notNull(&v, "contact_email", p.ContactEmail)
 	notNull(&v, "company_name", p.CompanyName)
 	if err := v.Err(); err != nil {
-		return Admin{}, err
+		return Admin{}, nil, err
 	}
 	a.Name = p.Name.Or(a.Name)
 	a.ContactEmail = p.ContactEmail.Or(a.ContactEmail)
 	a.CompanyName = p.CompanyName.Or(a.CompanyName)
 	a.Phone = p.Phone.Pointer(a.Phone)
 	a.PartnerGroupID = p.PartnerGroupID.Pointer(a.PartnerGroupID)
-	if p.CustomDomain.Given() {
-		checkDomain(p.CustomDomain.Value, &v)
-	}
-	return a, a.check(&v)
+	host = hostOf(p.CustomDomain, own, &v)
+	return a, host, a.check(&v)
 }
 
 func notNull[T any](v *fault.Validation, field string, p patch.Field[T]) {
@@ -103,7 +101,7 @@ func joinGroup(tx *db.Tx, group *id.Group) error {
 	return err
 }
 
-// ensure is a reason that must be given.
+// reasonOf cleans a reason, which must be given.
 func reasonOf(s string, v *fault.Validation) string {
 	return text.Name("reason", s, MaxReason, v)
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/tenantry/tenantry/internal/db"
+	"github.com/tenantry/tenantry/internal/domain"
 	"github.com/tenantry/tenantry/internal/fault"
 	"github.com/tenantry/tenantry/internal/id"
 	"github.com/tenantry/tenantry/internal/page"
@@ -25,8 +26,10 @@ func scan(r db.Row) (a Admin, err error) {
 	var status, token *string
 	err = r.Scan(&a.ID, &a.Name, &a.ContactEmail, &a.CompanyName, &a.Phone, &a.PartnerGroupID, &a.ReferralCode,
 		&a.OrganizationCount, &a.Version, &a.CreatedAt, &a.UpdatedAt, &a.CustomDomain, &status, &token, &a.OwnerUserID)
-	if err == nil {
-		a.domain(status, token)
+	a.CustomDomainStatus = domain.None
+	if err == nil && a.CustomDomain != nil {
+		a.CustomDomainStatus = domain.Status(*status)
+		a.DomainVerification = domain.Stored(*a.CustomDomain, a.CustomDomainStatus, *token).Record()
 	}
 	return a, err
 }
@@ -153,12 +156,4 @@ func counted(tx *db.Tx, admin id.Admin) (reached, error) {
 		return reached{}, fmt.Errorf("count whom an admin reaches: %w", err)
 	}
 	return r, nil
-}
-
-func insertBranding(tx *db.Tx, admin id.Admin) error {
-	_, err := tx.Exec(`INSERT INTO brandings (admin_id, version, created_at, updated_at) VALUES ($1, 1, $2, $3)`, admin, tx.Now, tx.Now)
-	if err != nil {
-		return fmt.Errorf("open an admin's branding: %w", err)
-	}
-	return nil
 }

@@ -1,6 +1,9 @@
 package api
 
 import (
+	"context"
+	"slices"
+
 	"github.com/tenantry/tenantry/internal/admin"
 	"github.com/tenantry/tenantry/internal/auth"
 	"github.com/tenantry/tenantry/internal/credit"
@@ -15,10 +18,10 @@ func lockAdmin(tx *db.Tx, c *Call) (int64, error) { return admin.Lock(tx, c.Admi
 
 // adminRoutes are the resellers: their records, credits, holds and people.
 func (s *Server) adminRoutes() []route {
-	return append(adminRecords(), append(adminActions(), adminPeople()...)...)
+	return slices.Concat(s.adminRecords(), adminActions(), adminPeople(), s.adminDomain())
 }
 
-func adminRecords() []route {
+func (s *Server) adminRecords() []route {
 	return []route{
 		read(op{Method: "GET", Path: adminsPath, ID: "list-admins", Tag: adminsTag, Summary: "List admins", May: auth.AdminList},
 			func(tx *db.Tx, _ *Call, in *struct {
@@ -35,7 +38,7 @@ func adminRecords() []route {
 			}),
 		change(op{Method: "POST", Path: adminsPath, ID: "create-admin", Tag: adminsTag, Summary: "Create an admin", May: auth.AdminCreate, Status: 201},
 			func(tx *db.Tx, c *Call, in *struct{ Body admin.New }) (admin.Admin, error) {
-				a, err := admin.Create(tx, c.Actor, in.Body)
+				a, err := admin.Create(tx, c.Actor, in.Body, s.Hosts)
 				c.Created(adminsPath+"/%d", a.ID)
 				return a, err
 			}),
@@ -44,7 +47,7 @@ func adminRecords() []route {
 		change(op{Method: "PUT", Path: adminsPath + "/{id}", ID: "update-admin", Tag: adminsTag, Summary: "Change an admin", May: auth.AdminManage, Lock: lockAdmin,
 			Description: "Merges: an absent field stays; null clears phone, partner group and custom domain."},
 			func(tx *db.Tx, c *Call, in *struct{ Body admin.Patch }) (admin.Admin, error) {
-				return admin.Update(tx, c.Actor, c.Admin, in.Body)
+				return admin.Update(tx, c.Actor, c.Admin, in.Body, s.Hosts)
 			}),
 	}
 }
@@ -99,6 +102,39 @@ func adminPeople() []route {
 				return none{}, admin.RemoveStaff(tx, c.Actor, c.Admin, id.User(c.ID("user_id")))
 			}),
 	}
+}
+
+// adminDomain looks the proof up before the transaction begins.
+func (s *Server) adminDomain() []route {
+	return []route{
+		prepared(op{Method: "POST", Path: adminsPath + "/{id}/domain/verify", ID: "verify-admin-domain", Tag: adminsTag, Summary: "Verify the custom domain of an admin", May: auth.AdminVerify, Lock: lockAdmin,
+			Description: "Looks for the TXT record that domain_verification names. A superadmin may override with a reason."},
+			func(ctx context.Context, c *Call, in *struct{ Body *admin.Verification }) (func(*db.Tx) (admin.Admin, error), error) {
+				ask := admin.Verification{}
+				if in.Body != nil {
+					ask = *in.Body
+				}
+				records, err := s.proofs(ctx, ask.Override, func(tx *db.Tx) (string, error) { return admin.HostToVerify(tx, c.Admin) })
+				return func(tx *db.Tx) (admin.Admin, error) { return admin.VerifyDomain(tx, c.Actor, c.Admin, ask, records) }, err
+			}),
+	}
+}
+
+// proofs looks up the TXT records of the host that is to be verified, unless
+// none is, or they are overridden.
+func (s *Server) proofs(ctx context.Context, override bool, host func(*db.Tx) (string, error)) (records []string, err error) {
+	if override {
+		return nil, nil
+	}
+	var name string
+	err = s.DB.Read(ctx, func(tx *db.Tx) (err error) {
+		name, err = host(tx)
+		return err
+	})
+	if err != nil || name == "" {
+		return nil, err
+	}
+	return s.Resolver.Lookup(ctx, name)
 }
 
 // creditReference makes a transaction unique under the request's

@@ -13,6 +13,7 @@ import (
 	"github.com/tenantry/tenantry/internal/auth"
 	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/db/dbtest"
+	"github.com/tenantry/tenantry/internal/domain"
 	"github.com/tenantry/tenantry/internal/mail"
 	"github.com/tenantry/tenantry/internal/plugin"
 	"github.com/tenantry/tenantry/internal/secret"
@@ -39,7 +40,7 @@ func eachSuperadmin(t *testing.T, f func(s superadmin)) {
 		if err := a.Bootstrap(context.Background(), email, password); err != nil {
 			t.Fatal(err)
 		}
-		s := superadmin{T: t, h: (&api.Server{DB: d, Auth: a, Version: "test"}).Handler()}
+		s := superadmin{T: t, h: (&api.Server{DB: d, Auth: a, Version: "test", Hosts: []string{"tenantry.example"}, Resolver: &domain.Resolver{Address: "127.0.0.1:1"}}).Handler()}
 		answer := s.want("POST", "/api/auth/login", `{"email":"`+email+`","password":"`+password+`"}`, 200)
 		s.token, _ = answer["access_token"].(string)
 		f(s)
@@ -169,6 +170,13 @@ func TestAdminRoutes(t *testing.T) {
 		}
 		s.wantCode("DELETE", path+"/1/users/1", "", 409, "owner_required")
 		s.wantCode("GET", path+"/99", "", 404, "not_found")
+
+		s.wantCode("POST", path+"/1/domain/verify", "", 409, "no_domain")
+		s.wantCode("PUT", path+"/1", `{"custom_domain":"a.tenantry.example"}`, 422, "domain_reserved")
+		s.holds(s.want("PUT", path+"/1", `{"custom_domain":"portal.agency.com"}`, 200), map[string]any{"custom_domain_status": "pending"})
+		s.wantCode("POST", path+"/1/domain/verify", "", 503, "dns_unavailable")
+		s.wantCode("POST", path+"/1/domain/verify", `{"override":true}`, 422, "required")
+		s.holds(s.want("POST", path+"/1/domain/verify", `{"override":true,"reason":"checked by phone"}`, 200), map[string]any{"custom_domain_status": "verified", "domain_verification": nil})
 		s.wantCode("DELETE", "/api/tenants/partner-groups/1", "", 409, "in_use")
 	})
 }

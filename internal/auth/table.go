@@ -16,6 +16,8 @@ var (
 	AdminList     = Permission{Name: "admin.list", Roles: Superadmin}
 	AdminCreate   = Permission{Name: "admin.create", Roles: Superadmin, Write: true}
 	AdminManage   = Permission{Name: "admin.manage", Object: Reseller, Roles: Superadmin, Write: true}
+	// Overriding the proof is the superadmin's: checked by admin.VerifyDomain.
+	AdminVerify   = Permission{Name: "admin.domain.verify", Object: Reseller, Roles: superOrAdmin, Write: true}
 	AdminRead     = Permission{Name: "admin.read", Object: Reseller, Roles: superOrAdmin}
 	BrandingRead  = Permission{Name: "branding.read", Object: Reseller, Roles: superOrAdmin}
 	BrandingWrite = Permission{Name: "branding.write", Object: Reseller, Roles: superOrAdmin, Write: true}
@@ -51,7 +53,7 @@ var (
 var Table = []Permission{
 	Public,
 	RequestManage, RequestRead, GroupManage, GroupRead, SettingsRead, SettingsWrite, PluginManage,
-	AdminList, AdminCreate, AdminManage, AdminRead, BrandingRead, BrandingWrite,
+	AdminList, AdminCreate, AdminManage, AdminVerify, AdminRead, BrandingRead, BrandingWrite,
 	OrganizationList, OrganizationRead, OrganizationUsage, OrganizationPlugins, OrganizationEdit, OrganizationManage,
 	CreditsAdd, CreditsRead, AdminCreditsRead, MembersRead, MembersManage, KeysRead, KeysManage,
 	PlatformKeysRead, PlatformKeysManage,

@@ -47,12 +47,15 @@ type parts struct {
 }
 
 // open connects, migrates and makes the services.
-func open(ctx context.Context, cfg *Config) (*parts, error) {
+func open(ctx context.Context, cfg *Config) (*parts, error) { return openAt(ctx, cfg, nil) }
+
+// openAt is open with a clock other than the machine's.
+func openAt(ctx context.Context, cfg *Config, clock func() time.Time) (*parts, error) {
 	setLog(cfg.LogLevel)
 	if err := makeFolder(cfg); err != nil {
 		return nil, err
 	}
-	d, err := db.Open(ctx, cfg.DB, db.Options{Connections: cfg.Connections})
+	d, err := db.Open(ctx, cfg.DB, db.Options{Connections: cfg.Connections, Clock: clock})
 	if err != nil {
 		return nil, err
 	}

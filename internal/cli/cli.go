@@ -74,6 +74,7 @@ func (sh *shell) root() *cobra.Command {
 		sh.command("serve", "Serve the API and the console", app.Serve),
 		sh.command("migrate", "Bring the database to the newest schema", app.Migrate),
 		sh.adminCommand(),
+		sh.demoCommand(),
 		&cobra.Command{Use: "version", Short: "Print the version", Args: cobra.NoArgs, Run: func(c *cobra.Command, _ []string) {
 			fmt.Fprintln(sh.out, "tenantry", sh.version)
 		}},
@@ -125,6 +126,12 @@ func (sh *shell) adminCommand() *cobra.Command {
 		sh.accountCommand("create", "Make a superadmin", app.CreateSuperadmin),
 		sh.accountCommand("reset-password", "Set a user's password and end all sessions", app.ResetPassword),
 	)
+	return group
+}
+
+func (sh *shell) demoCommand() *cobra.Command {
+	group := &cobra.Command{Use: "demo", Short: "Data to try it out with"}
+	group.AddCommand(sh.command("seed", "Fill an empty database with three months of believable data and print its logins", app.SeedDemo))
 	return group
 }
 

@@ -1,0 +1,165 @@
+// Package demo fills an empty installation with believable data: partner
+// groups, resellers with their brands, some sixty organizations in every
+// state, requests, members, credits, usage, and the audit log and
+// notifications that three months of work leave behind.
+//
+// Everything is done through the domain packages, in the order in which it
+// would have happened, on a database handle whose clock is set back and moves
+// with the story: whatever holds of real data holds of this. The same
+// moment gives the same data.
+package demo
+
+import (
+	"container/heap"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"time"
+
+	"github.com/tenantry/tenantry/internal/auth"
+	"github.com/tenantry/tenantry/internal/db"
+	"github.com/tenantry/tenantry/internal/mail"
+	"github.com/tenantry/tenantry/internal/plugin"
+	"github.com/tenantry/tenantry/internal/registration"
+)
+
+// Password signs in every demo account. It is public: Seed refuses a database
+// that holds anybody's organizations.
+const Password = "tenantry-demo-login"
+
+// Days is how far back the history reaches.
+const Days = 90
+
+// ErrNotEmpty is the refusal to seed where there are organizations, admins or
+// requests already.
+var ErrNotEmpty = errors.New("this database holds organizations, admins or requests already; the demo data goes into an empty one")
+
+// Deps are what seeding works with. DB was opened with Clock.Now as its clock
+// and is migrated; nobody else writes to it meanwhile.
+type Deps struct {
+	DB     *db.DB
+	Clock  *Clock
+	Hasher *auth.Hasher
+	Mail   *mail.Outbox
+	// Out is told what was made and how to sign in.
+	Out io.Writer
+}
+
+// Seed writes the demo data and prints the logins. A database that was seeded
+// before is left as it is; any other that is not empty is ErrNotEmpty.
+func Seed(ctx context.Context, deps Deps) error {
+	s := &seed{
+		Deps: deps, end: deps.Clock.Now(), rng: rand.New(rand.NewPCG(2026, Days)),
+		requests: &registration.Service{DB: deps.DB, Hasher: deps.Hasher, Mail: deps.Mail},
+	}
+	found, err := s.look(ctx)
+	switch {
+	case err != nil:
+		return err
+	case found == seeded:
+		fmt.Fprintln(deps.Out, "The demo data is there already; nothing was changed.")
+		return s.printLogins()
+	case found == foreign:
+		return ErrNotEmpty
+	}
+	if s.hash, err = deps.Hasher.Hash(ctx, Password); err != nil {
+		return err
+	}
+	if err := deps.DB.Write(ctx, plugin.Seed); err != nil {
+		return fmt.Errorf("store the plugin catalogue: %w", err)
+	}
+	s.tell()
+	if err := s.play(ctx); err != nil {
+		return err
+	}
+	if err := deps.DB.Write(ctx, s.settle); err != nil {
+		return fmt.Errorf("finish the demo data: %w", err)
+	}
+	if err := s.report(ctx); err != nil {
+		return err
+	}
+	return s.printLogins()
+}
+
+// seed is one run.
+type seed struct {
+	Deps
+	end      time.Time
+	rng      *rand.Rand // every choice is made while telling, none while playing
+	hash     string     // of Password
+	requests *registration.Service
+
+	story   story
+	staff   []*person
+	groups  []*group
+	admins  []*reseller
+	tenants []*tenant
+}
+
+// moment is one thing that happens.
+type moment struct {
+	at    time.Time
+	order int // of telling, for moments at one time
+	what  string
+	do    func(ctx context.Context) error
+}
+
+// story is a heap of moments, the earliest first.
+type story []moment
+
+func (h story) Len() int      { return len(h) }
+func (h story) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
+func (h story) Less(i, j int) bool {
+	if !h[i].at.Equal(h[j].at) {
+		return h[i].at.Before(h[j].at)
+	}
+	return h[i].order < h[j].order
+}
+func (h *story) Push(m any) { *h = append(*h, m.(moment)) }
+func (h *story) Pop() any {
+	m := (*h)[len(*h)-1]
+	*h = (*h)[:len(*h)-1]
+	return m
+}
+
+// ago is a moment before the end; hours after that day began.
+func (s *seed) ago(days int, hours float64) time.Time {
+	return s.end.AddDate(0, 0, -days).Truncate(24 * time.Hour).Add(time.Duration(hours * float64(time.Hour)))
+}
+
+// act tells of something that needs more than one transaction.
+func (s *seed) act(at time.Time, what string, do func(ctx context.Context) error) {
+	if at.After(s.end) {
+		at = s.end
+	}
+	s.story = append(s.story, moment{at: at, order: len(s.story), what: what, do: do})
+}
+
+// change tells of something that happens in one transaction.
+func (s *seed) change(at time.Time, what string, do func(tx *db.Tx) error) {
+	s.act(at, what, func(ctx context.Context) error { return s.DB.Write(ctx, do) })
+}
+
+// play does all that was told, in the order of time.
+func (s *seed) play(ctx context.Context) error {
+	defer s.Clock.set(s.end)
+	heap.Init(&s.story)
+	for len(s.story) > 0 {
+		m := heap.Pop(&s.story).(moment)
+		s.Clock.set(m.at)
+		if err := m.do(ctx); err != nil {
+			return fmt.Errorf("demo: %s at %s: %w", m.what, m.at.Format(time.DateTime), err)
+		}
+	}
+	return nil
+}
+
+// between picks a whole number from low to high.
+func (s *seed) between(low, high int) int { return low + s.rng.IntN(high-low+1) }
+
+// later is some hours after t, within working hours more often than not.
+func (s *seed) later(t time.Time, low, high float64) time.Time {
+	return t.Add(time.Duration((low + s.rng.Float64()*(high-low)) * float64(time.Hour))).Truncate(time.Second)
+}

@@ -1,0 +1,136 @@
+package demo
+
+import (
+	"fmt"
+
+	"github.com/tenantry/tenantry/internal/admin"
+	"github.com/tenantry/tenantry/internal/audit"
+	"github.com/tenantry/tenantry/internal/auth"
+	"github.com/tenantry/tenantry/internal/credit"
+	"github.com/tenantry/tenantry/internal/db"
+	"github.com/tenantry/tenantry/internal/id"
+	"github.com/tenantry/tenantry/internal/partner"
+	"github.com/tenantry/tenantry/internal/patch"
+	"github.com/tenantry/tenantry/internal/settings"
+)
+
+// group is a partner group, once made.
+type group struct {
+	id id.Group
+	partner.New
+}
+
+// reseller is an admin, once made.
+type reseller struct {
+	brandData
+	id       id.Admin
+	referral string
+	owner    *person
+	staff    *person
+}
+
+func at[T any](v T) *T { return &v }
+
+// tellPlatform begins the story: staff, settings, partner groups.
+func (s *seed) tellPlatform() {
+	s.staff = []*person{s.person("Ada Berg", "tenantry"), s.person("Tom Keller", "tenantry")}
+	start := s.ago(Days+2, 8)
+	for i, p := range s.staff {
+		s.change(s.later(start, float64(i), float64(i)+0.5), "a superadmin", func(tx *db.Tx) error { return s.appoint(tx, p) })
+	}
+	s.change(s.ago(Days+2, 11), "the settings", func(tx *db.Tx) error {
+		_, err := settings.Update(tx, s.root(0), settings.Patch{DefaultStorageLimitGB: patch.Of(int64(20)), DefaultMaxUsers: patch.Of(int64(15))})
+		return err
+	})
+	s.groups = []*group{
+		{New: partner.New{Name: "Gold Partners", Description: at("Premium partner tier"), CreditDiscountPercent: 2000, MaxOrganizations: at(int64(50)), Oversell: at(true)}},
+		{New: partner.New{Name: "Silver Partners", Description: at("Established partners"), CreditDiscountPercent: 1250, MaxOrganizations: at(int64(25)), MaxStorageGB: at(int64(2000)), MaxUsers: at(int64(500))}},
+		{New: partner.New{
+			Name: "Starters", Description: at("Agencies in their first year"), CreditDiscountPercent: 500, MaxOrganizations: at(int64(10)), MaxStorageGB: at(int64(400)), MaxUsers: at(int64(150)),
+			MaxBandwidthGB: at(int64(2000)), MayHidePoweredBy: at(false),
+			AllowedPlugins: []string{"analytics", "booking", "calendar", "contacts", "crm", "email", "files", "forms", "instagram", "linkedin"},
+		}},
+	}
+	for i, g := range s.groups {
+		s.change(s.ago(Days+2, 12+float64(i)/4), "the group "+g.Name, func(tx *db.Tx) error {
+			made, err := partner.Create(tx, s.root(0), g.New)
+			g.id = made.ID
+			return err
+		})
+	}
+}
+
+// appoint makes a superadmin.
+func (s *seed) appoint(tx *db.Tx, p *person) error {
+	u, err := auth.CreateUser(tx, auth.NewUser{Email: p.email, Name: p.name, PasswordHash: s.hash, EmailVerified: true, Superadmin: true})
+	if err != nil {
+		return err
+	}
+	p.id = u.ID
+	_, err = audit.Record(tx, audit.Event{
+		Actor: audit.Product(""), Action: "superadmin.created", Target: audit.Target{Type: "user", ID: int64(u.ID), Name: u.Name},
+	})
+	return err
+}
+
+// root is a superadmin as an actor.
+func (s *seed) root(i int) audit.Actor { return s.staff[i%len(s.staff)].as(audit.Platform) }
+
+// tellResellers brings the admins in, with their people, brands and credits.
+func (s *seed) tellResellers() {
+	for i, b := range brands {
+		r := &reseller{brandData: b, owner: s.person(b.owner, b.domain), staff: s.somebody(b.domain)}
+		s.admins = append(s.admins, r)
+		came := s.ago(Days+1-i/2, 9+float64(i%2)*3)
+		s.change(came, "the admin "+b.name, func(tx *db.Tx) error { return s.welcome(tx, r) })
+		s.change(s.later(came, 0.1, 0.4), "the owner of "+b.name, func(tx *db.Tx) error {
+			if err := s.meet(tx, r.owner); err != nil {
+				return err
+			}
+			_, err := admin.AssignOwner(tx, s.root(0), r.id, admin.UserRef{UserID: r.owner.id})
+			return err
+		})
+		if i%2 == 0 {
+			s.change(s.later(came, 30, 90), "staff of "+b.name, func(tx *db.Tx) error {
+				if err := s.meet(tx, r.staff); err != nil {
+					return err
+				}
+				_, err := admin.AddStaff(tx, s.root(1), r.id, admin.UserRef{UserID: r.staff.id})
+				return err
+			})
+		}
+		for month, amount := range b.grants {
+			s.change(s.later(came.AddDate(0, 0, 30*month), 2, 8), "a grant to "+b.name, func(tx *db.Tx) error {
+				_, err := admin.GrantCredits(tx, s.root(month), r.id, admin.Grant{Amount: amount, Reason: fmt.Sprintf("Monthly allocation %d", month+1)}, credit.Reference{})
+				return err
+			})
+		}
+		if b.suspended != "" {
+			s.change(s.ago(9, 10.5), "the suspension of "+b.name, func(tx *db.Tx) error {
+				_, err := admin.Suspend(tx, s.root(1), r.id, admin.Suspension{Reason: b.suspended})
+				return err
+			})
+		}
+	}
+	// One was suspended for a while and is back.
+	r := s.admins[len(s.admins)-1]
+	s.change(s.ago(41, 15), "a short suspension", func(tx *db.Tx) error {
+		_, err := admin.Suspend(tx, s.root(0), r.id, admin.Suspension{Reason: "Identity check of the owner is open"})
+		return err
+	})
+	s.change(s.ago(39, 9.3), "its end", func(tx *db.Tx) error {
+		_, err := admin.Reactivate(tx, s.root(0), r.id)
+		return err
+	})
+}
+
+// welcome makes the admin.
+func (s *seed) welcome(tx *db.Tx, r *reseller) error {
+	in := admin.New{Name: r.name, ContactEmail: "office@" + r.domain + ".example", CompanyName: &r.company, Phone: at(fmt.Sprintf("+49 30 555%04d", len(r.name)*137%10000))}
+	if r.group >= 0 {
+		in.PartnerGroupID = &s.groups[r.group].id
+	}
+	made, err := admin.Create(tx, s.root(0), in)
+	r.id, r.referral = made.ID, made.ReferralCode
+	return err
+}

@@ -209,14 +209,10 @@ func slugOf(tx *db.Tx, organization id.Organization) (string, error) {
 	return db.One(tx, db.String, `SELECT slug FROM organizations WHERE id = $1`, organization)
 }
 
-func hostHolder(tx *db.Tx, host string) (id.Admin, bool, error) {
-	admin, err := db.One(tx, func(r db.Row) (a *id.Admin, err error) { return a, r.Scan(&a) }, `SELECT COALESCE(d.admin_id, o.admin_id)
-		FROM custom_domains d LEFT JOIN organizations o ON o.id = d.organization_id
-		WHERE d.host = $1 AND d.status = 'verified'`, host)
-	if errors.Is(err, db.ErrNoRows) {
-		return 0, false, nil
-	}
-	return id.Val(admin), err == nil, err
+func resellerOf(tx *db.Tx, organization id.Organization) (id.Admin, error) {
+	admin, err := db.One(tx, func(r db.Row) (a *id.Admin, err error) { return a, r.Scan(&a) },
+		`SELECT admin_id FROM organizations WHERE id = $1`, organization)
+	return id.Val(admin), err
 }
 
 func brandName(tx *db.Tx, admin id.Admin) (string, error) {

@@ -3,6 +3,7 @@ package registration
 import (
 	"github.com/tenantry/tenantry/internal/auth"
 	"github.com/tenantry/tenantry/internal/db"
+	"github.com/tenantry/tenantry/internal/domain"
 	"github.com/tenantry/tenantry/internal/fault"
 	"github.com/tenantry/tenantry/internal/id"
 	"github.com/tenantry/tenantry/internal/settings"
@@ -39,6 +40,17 @@ func broughtBy(tx *db.Tx, host, code string) (admin id.Admin, verified bool, err
 	}
 	admin, err = adminByReferral(tx, code)
 	return admin, verified, err
+}
+
+// hostHolder gives the admin behind a verified host: its holder, or the one
+// that the holding organization belongs to.
+func hostHolder(tx *db.Tx, host string) (id.Admin, bool, error) {
+	holder, ok, err := domain.Holder(tx, host)
+	if err != nil || !ok || holder.Organization == 0 {
+		return holder.Admin, ok, err
+	}
+	admin, err := resellerOf(tx, holder.Organization)
+	return admin, err == nil, err
 }
 
 // appName is the brand in whose name an applicant is written to.

@@ -55,8 +55,8 @@ func waiting(tx *db.Tx) (int64, error) {
 
 // waits reports whether an event with an id up to last waits.
 func waits(tx *db.Tx, last int64) (bool, error) {
-	n, err := db.One(tx, db.Int64, `SELECT COUNT(*) FROM (SELECT id FROM audit_pending WHERE id <= $1 LIMIT 1) AS any`, last)
-	return n > 0, err
+	first, err := db.One(tx, db.Int64, `SELECT COALESCE(MIN(id), 0) FROM audit_pending`)
+	return first > 0 && first <= last, err
 }
 
 // unled reports, on PostgreSQL, that nobody leads, and keeps it so until the

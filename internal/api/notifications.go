@@ -1,0 +1,118 @@
+package api
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/tenantry/tenantry/internal/auth"
+	"github.com/tenantry/tenantry/internal/db"
+	"github.com/tenantry/tenantry/internal/id"
+	"github.com/tenantry/tenantry/internal/notify"
+	"github.com/tenantry/tenantry/internal/page"
+)
+
+// notificationRoutes are what a user is told.
+func (s *Server) notificationRoutes() []route {
+	at := func(method, path, oid, summary string, may auth.Permission) op {
+		return op{Method: method, Path: "/api/tenants/notifications" + path, ID: oid, Tag: "Notifications", Summary: summary, May: may}
+	}
+	live := at("GET", "/stream", "stream-notifications", "Follow the own notifications live, as Server-Sent Events", auth.Notifications)
+	live.Description = "Each event carries the unread count. Last-Event-ID resumes without a gap."
+	return []route{
+		read(at("GET", "", "list-notifications", "List notifications", auth.Notifications),
+			func(tx *db.Tx, c *Call, in *struct {
+				listInput
+				UnreadOnly bool `query:"unread_only" doc:"Leave out what was read."`
+			}) (page.List[notify.Notification], error) {
+				r, err := in.page()
+				if err != nil {
+					return page.List[notify.Notification]{}, err
+				}
+				return notify.List(tx, c.Principal.User.ID, in.UnreadOnly, r)
+			}),
+		read(at("GET", "/unread-count", "unread-count", "Get unread count", auth.Notifications),
+			func(tx *db.Tx, c *Call, _ *struct{}) (unreadCount, error) {
+				n, err := notify.Unread(tx, c.Principal.User.ID)
+				return unreadCount{n}, err
+			}),
+		stream(live, s.streamNotifications),
+		change(at("POST", "/{id}/read", "read-notification", "Mark as read", auth.Notified),
+			func(tx *db.Tx, c *Call, _ *struct{}) (notify.Notification, error) {
+				return notify.MarkRead(tx, c.Principal.User.ID, id.Notification(c.ID("id")))
+			}),
+		change(at("POST", "/read-all", "read-all-notifications", "Mark all as read", auth.Notified),
+			func(tx *db.Tx, c *Call, _ *struct{}) (updatedCount, error) {
+				n, err := notify.MarkAllRead(tx, c.Principal.User.ID)
+				return updatedCount{n}, err
+			}),
+	}
+}
+
+type unreadCount struct {
+	Unread int64 `json:"unread"`
+}
+
+type updatedCount struct {
+	Updated int64 `json:"updated"`
+}
+
+// streamNotifications writes events until the client leaves, the server stops
+// or the session ends.
+func (s *Server) streamNotifications(w http.ResponseWriter, r *http.Request, c *Call) error {
+	u := c.Principal.User.ID
+	after, err := s.resumeAt(r, u)
+	if err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Accel-Buffering", "no")
+	out := http.NewResponseController(w)
+	send := func(format string, args ...any) error {
+		if err := out.SetWriteDeadline(time.Now().Add(streamPatience)); err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintf(w, format, args...); err != nil {
+			return err
+		}
+		return out.Flush()
+	}
+	if err := send("retry: 2000\n\n"); err != nil {
+		return nil //nolint:nilerr // the client has left
+	}
+	_ = notify.Follow(r.Context(), s.DB, u, after, func(e notify.Event) error {
+		b, err := json.Marshal(e)
+		if err != nil {
+			return err
+		}
+		if e.Notification == nil {
+			return send("event: unread\ndata: %s\n\n", b)
+		}
+		return send("id: %d\nevent: notification\ndata: %s\n\n", e.Notification.ID, b)
+	}, func() error {
+		if _, err := s.Auth.Authenticate(r.Context(), c.token); err != nil {
+			return err
+		}
+		return send(": still here\n\n")
+	})
+	return nil
+}
+
+// streamPatience is how long a client may take to read an event.
+const streamPatience = 20 * time.Second
+
+// resumeAt is where a stream begins: after Last-Event-ID, else from now on.
+func (s *Server) resumeAt(r *http.Request, u id.User) (after id.Notification, err error) {
+	if n, err := strconv.ParseInt(r.Header.Get("Last-Event-ID"), 10, 64); err == nil && n >= 0 {
+		return id.Notification(n), nil
+	}
+	err = s.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
+		after, err = notify.Newest(tx, u)
+		return err
+	})
+	return after, err
+}

@@ -43,6 +43,12 @@ const (
 // longer than 5 s is refused.
 func NewHasher() *Hasher { return newHasher(strong, runtime.GOMAXPROCS(0), 5*time.Second) }
 
+// NewQuickHasher makes a hasher of the least cost, for data whose passwords
+// protect nothing: tests and demos. What it hashed any hasher verifies.
+func NewQuickHasher() *Hasher {
+	return newHasher(cost{memory: 64, time: 1, threads: 1}, runtime.GOMAXPROCS(0), time.Minute)
+}
+
 func newHasher(c cost, slots int, wait time.Duration) *Hasher {
 	return &Hasher{cost: c, slots: make(chan struct{}, slots), wait: wait}
 }

@@ -31,7 +31,7 @@ type world struct {
 	staff id.User
 }
 
-var hasher = auth.NewHasher()
+var hasher = auth.NewQuickHasher()
 
 func each(t *testing.T, f func(w *world)) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) { f(newWorld(t, d)) })

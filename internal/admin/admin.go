@@ -132,7 +132,7 @@ func complete(tx *db.Tx, all []Admin) error {
 
 // Create makes an admin with an empty pool and a brand that inherits all. own
 // are the platform's host names, which are nobody's custom domain.
-func Create(tx *db.Tx, actor audit.Actor, in New, own []string) (Admin, error) {
+func Create(tx *db.Tx, actor audit.Actor, in New, own ...string) (Admin, error) {
 	fresh, host, err := in.admin(own)
 	if err != nil {
 		return Admin{}, err
@@ -162,7 +162,7 @@ func Create(tx *db.Tx, actor audit.Actor, in New, own []string) (Admin, error) {
 
 // Update changes what p gives and leaves the rest. A new group's discount and
 // policy hold from now on. own is as in Create.
-func Update(tx *db.Tx, actor audit.Actor, admin id.Admin, p Patch, own []string) (Admin, error) {
+func Update(tx *db.Tx, actor audit.Actor, admin id.Admin, p Patch, own ...string) (Admin, error) {
 	before, err := lock(tx, admin)
 	if err != nil {
 		return Admin{}, err

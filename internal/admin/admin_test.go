@@ -63,7 +63,7 @@ func parse[T any](w world, body string) (out T) {
 func (w world) create(body string) (admin.Admin, error) {
 	w.Helper()
 	in := parse[admin.New](w, body)
-	a, _, err := write(w, func(tx *db.Tx) (admin.Admin, error) { return admin.Create(tx, boss, in, own) })
+	a, _, err := write(w, func(tx *db.Tx) (admin.Admin, error) { return admin.Create(tx, boss, in, own...) })
 	return a, err
 }
 
@@ -79,7 +79,7 @@ func (w world) made(body string) admin.Admin {
 func (w world) update(a id.Admin, body string) (admin.Admin, int, error) {
 	w.Helper()
 	p := parse[admin.Patch](w, body)
-	return write(w, func(tx *db.Tx) (admin.Admin, error) { return admin.Update(tx, boss, a, p, own) })
+	return write(w, func(tx *db.Tx) (admin.Admin, error) { return admin.Update(tx, boss, a, p, own...) })
 }
 
 func (w world) get(a id.Admin) admin.Admin {

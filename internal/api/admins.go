@@ -38,7 +38,7 @@ func (s *Server) adminRecords() []route {
 			}),
 		change(op{Method: "POST", Path: adminsPath, ID: "create-admin", Tag: adminsTag, Summary: "Create an admin", May: auth.AdminCreate, Status: 201},
 			func(tx *db.Tx, c *Call, in *struct{ Body admin.New }) (admin.Admin, error) {
-				a, err := admin.Create(tx, c.Actor, in.Body, s.Hosts)
+				a, err := admin.Create(tx, c.Actor, in.Body, s.Hosts...)
 				c.Created(adminsPath+"/%d", a.ID)
 				return a, err
 			}),
@@ -47,7 +47,7 @@ func (s *Server) adminRecords() []route {
 		change(op{Method: "PUT", Path: adminsPath + "/{id}", ID: "update-admin", Tag: adminsTag, Summary: "Change an admin", May: auth.AdminManage, Lock: lockAdmin,
 			Description: "Merges: an absent field stays; null clears phone, partner group and custom domain."},
 			func(tx *db.Tx, c *Call, in *struct{ Body admin.Patch }) (admin.Admin, error) {
-				return admin.Update(tx, c.Actor, c.Admin, in.Body, s.Hosts)
+				return admin.Update(tx, c.Actor, c.Admin, in.Body, s.Hosts...)
 			}),
 	}
 }

@@ -1,0 +1,314 @@
+package credit_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/tenantry/tenantry/internal/credit"
+	"github.com/tenantry/tenantry/internal/db"
+	"github.com/tenantry/tenantry/internal/db/dbtest"
+	"github.com/tenantry/tenantry/internal/fault"
+	"github.com/tenantry/tenantry/internal/id"
+)
+
+// checkLedger recounts everything: debits equal credits, counters are the fold
+// of the entries, balances after form a chain in each account, backed limits
+// are the sum of the limits they back, and no pool is below zero.
+func checkLedger(t testing.TB, d *db.DB) {
+	t.Helper()
+	type counters struct{ debits, credits, transactions, backed int64 }
+	stored, folded, limits := map[int64]counters{}, map[int64]counters{}, map[int64]int64{}
+	admins := map[int64]int64{} // admin → account
+	err := d.Read(ctx, func(tx *db.Tx) error {
+		_, err := db.All(tx, func(r db.Row) (struct{}, error) {
+			var account int64
+			var kind string
+			var admin, by *int64
+			var limit int64
+			var c counters
+			err := r.Scan(&account, &kind, &admin, &c.debits, &c.credits, &c.transactions, &c.backed, &limit, &by)
+			stored[account] = c
+			if kind == "admin" {
+				admins[*admin] = account
+				if c.credits < c.debits {
+					t.Errorf("the pool of admin %d is %d", *admin, c.credits-c.debits)
+				}
+			}
+			if by != nil {
+				limits[*by] += limit
+			}
+			return struct{}{}, err
+		}, `SELECT id, kind, admin_id, debits_posted, credits_posted, transactions, limits_backed, credit_limit, limit_backed_by FROM credit_accounts ORDER BY id`)
+		if err != nil {
+			return err
+		}
+		_, err = db.All(tx, func(r db.Row) (struct{}, error) {
+			var debit, credited, amount, debitAfter, creditAfter int64
+			err := r.Scan(&debit, &credited, &amount, &debitAfter, &creditAfter)
+			from, to := folded[debit], folded[credited]
+			from.debits, from.transactions = from.debits+amount, from.transactions+1
+			to.credits, to.transactions = to.credits+amount, to.transactions+1
+			folded[debit], folded[credited] = from, to
+			if from.credits-from.debits != debitAfter || to.credits-to.debits != creditAfter {
+				t.Errorf("an entry of %d leaves %d and %d, its balances after say %d and %d", amount, from.credits-from.debits, to.credits-to.debits, debitAfter, creditAfter)
+			}
+			return struct{}{}, err
+		}, `SELECT debit_account_id, credit_account_id, amount, debit_balance_after, credit_balance_after FROM credit_entries ORDER BY id`)
+		return err
+	})
+	must(t, err)
+	var sum int64
+	for account, c := range stored {
+		sum += c.credits - c.debits
+		f := folded[account]
+		f.backed = c.backed
+		if c != f {
+			t.Errorf("account %d counts %+v, its entries %+v", account, c, f)
+		}
+	}
+	if sum != 0 {
+		t.Errorf("credits less debits of all accounts: got %d, want 0", sum)
+	}
+	for admin, account := range admins {
+		if stored[account].backed != limits[admin] {
+			t.Errorf("admin %d backs %d by its account, %d by its organizations", admin, stored[account].backed, limits[admin])
+		}
+	}
+}
+
+// model is the ledger in ten lines: what the properties compare with.
+type model struct {
+	pool   int64
+	backed map[int]int64 // limit of organization i as set by the admin
+	limits [3]int64
+	orgs   [3]int64
+}
+
+func (m *model) free() int64 {
+	free := m.pool
+	for _, n := range m.backed {
+		free -= n
+	}
+	return free
+}
+
+func (m *model) setLimit(i int, n int64, byAdmin bool) bool {
+	if m.limits[i] == n {
+		return true
+	}
+	if byAdmin && n-m.backed[i] > 0 && n-m.backed[i] > m.free() {
+		return false
+	}
+	delete(m.backed, i)
+	if byAdmin {
+		m.backed[i] = n
+	}
+	m.limits[i] = n
+	return true
+}
+
+func TestLedgerIsTheModel(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		rapid.Check(t, func(rt *rapid.T) {
+			a := newAdmin(t, d, false)
+			orgs := [3]id.Organization{newOrganization(t, d, a), newOrganization(t, d, a), newOrganization(t, d, a)}
+			m := model{backed: map[int]int64{}}
+			amounts, which := rapid.Int64Range(1, 100), rapid.IntRange(0, 2)
+			agree := func(what string, err error, want bool) {
+				if (err == nil) != want || err != nil && fault.Code(err) != "insufficient_credits" {
+					rt.Fatalf("%s: got %v, the model says %t", what, err, want)
+				}
+			}
+			rt.Repeat(map[string]func(*rapid.T){
+				"grant": func(rt *rapid.T) {
+					n := amounts.Draw(rt, "amount")
+					agree("grant", grant(d, a, n), true)
+					m.pool += n
+				},
+				"allocate": func(rt *rapid.T) {
+					n, i := amounts.Draw(rt, "amount"), which.Draw(rt, "organization")
+					ok := n <= m.free()
+					agree("allocate", allocate(d, a, orgs[i], n, false), ok)
+					if ok {
+						m.pool, m.orgs[i] = m.pool-n, m.orgs[i]+n
+					}
+				},
+				"add": func(rt *rapid.T) {
+					n, i := amounts.Draw(rt, "amount"), which.Draw(rt, "organization")
+					agree("add", add(d, orgs[i], n), true)
+					m.orgs[i] += n
+				},
+				"limit": func(rt *rapid.T) {
+					n, i, byAdmin := amounts.Draw(rt, "limit"), which.Draw(rt, "organization"), rapid.Bool().Draw(rt, "by admin")
+					by := id.Admin(0)
+					if byAdmin {
+						by = a
+					}
+					ok := m.setLimit(i, n, byAdmin)
+					agree("limit", limit(d, orgs[i], n, by, false), ok)
+				},
+				"": func(rt *rapid.T) {
+					if got := pool(t, d, a); got.Balance != m.pool || got.Balance-got.LimitsBacked != m.free() {
+						rt.Fatalf("pool: got %+v, want %d of which %d free", got, m.pool, m.free())
+					}
+					for i, o := range orgs {
+						if got := figures(t, d, o); got.Balance != m.orgs[i] || got.Limit != m.limits[i] || got.Available != m.orgs[i]+m.limits[i] {
+							rt.Fatalf("organization %d: got %+v, want %d and limit %d", i, got, m.orgs[i], m.limits[i])
+						}
+					}
+				},
+			})
+		})
+		checkLedger(t, d)
+	})
+}
+
+// parallel runs f n times at once and counts successes; a refusal must have
+// the code.
+func parallel(t *testing.T, n int, code string, f func(i int) error) int64 {
+	t.Helper()
+	var done atomic.Int64
+	var all sync.WaitGroup
+	for i := range n {
+		all.Go(func() {
+			switch err := f(i); {
+			case err == nil:
+				done.Add(1)
+			case fault.Code(err) != code:
+				t.Errorf("call %d: %v", i, err)
+			}
+		})
+	}
+	all.Wait()
+	return done.Load()
+}
+
+func TestPoolCoversExactly(t *testing.T) {
+	dbtest.Postgres(t, func(t *testing.T, d *db.DB) {
+		a := newAdmin(t, d, false)
+		orgs := make([]id.Organization, 10)
+		for i := range orgs {
+			orgs[i] = newOrganization(t, d, a)
+		}
+		must(t, grant(d, a, 25*10+9))
+		if got := parallel(t, 60, "insufficient_credits", func(i int) error { return allocate(d, a, orgs[i%len(orgs)], 10, false) }); got != 25 {
+			t.Errorf("a pool that covers 25: got %d allocations", got)
+		}
+		if got := pool(t, d, a); got.Balance != 9 {
+			t.Errorf("pool: got %+v, want 9", got)
+		}
+		checkLedger(t, d)
+	})
+}
+
+func TestBackingHoldsUnderRaces(t *testing.T) {
+	dbtest.Postgres(t, func(t *testing.T, d *db.DB) {
+		a := newAdmin(t, d, false)
+		orgs := make([]id.Organization, 40)
+		for i := range orgs {
+			orgs[i] = newOrganization(t, d, a)
+		}
+		must(t, grant(d, a, 100))
+		got := parallel(t, 40, "insufficient_credits", func(i int) error {
+			if i%2 == 0 {
+				return limit(d, orgs[i], 10, a, false)
+			}
+			return allocate(d, a, orgs[i], 10, false)
+		})
+		p := pool(t, d, a)
+		if got != 10 || p.Balance < p.LimitsBacked || p.Available != 0 {
+			t.Errorf("100 credits for limits and allocations of 10: got %d, pool %+v", got, p)
+		}
+		checkLedger(t, d)
+	})
+}
+
+// Everything at once, over few accounts: nothing waits in a circle, nothing is
+// lost.
+func TestNoDeadlocks(t *testing.T) {
+	dbtest.Postgres(t, func(t *testing.T, d *db.DB) {
+		o := newOrganization(t, d, 0) // older than its admins, so ids run both ways
+		a, b := newAdmin(t, d, false), newAdmin(t, d, false)
+		p := newOrganization(t, d, b)
+		must(t, grant(d, a, 1000))
+		must(t, grant(d, b, 1000))
+		admins, orgs := []id.Admin{a, b}, []id.Organization{o, p}
+		parallel(t, 12, "insufficient_credits", func(i int) error {
+			pick := rand.New(rand.NewPCG(1, uint64(i)))
+			for range 15 {
+				admin, org := admins[pick.IntN(2)], orgs[pick.IntN(2)]
+				var err error
+				switch pick.IntN(5) {
+				case 0:
+					err = grant(d, admin, 3)
+				case 1:
+					err = allocate(d, admin, org, 2, false)
+				case 2:
+					err = add(d, org, 1)
+				case 3:
+					err = limit(d, org, pick.Int64N(400), admin, false)
+				case 4:
+					err = d.Write(ctx, func(tx *db.Tx) error { return credit.Release(tx, org) })
+				}
+				if err != nil && fault.Code(err) != "insufficient_credits" {
+					return err
+				}
+			}
+			return nil
+		})
+		checkLedger(t, d)
+		n := read(t, d, func(tx *db.Tx) (int64, error) {
+			return db.One(tx, db.Int64, `SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()`)
+		})
+		if n != 0 {
+			t.Errorf("got %d deadlocks, want none", n)
+		}
+	})
+}
+
+func TestOneReferenceOneEffect(t *testing.T) {
+	dbtest.Postgres(t, func(t *testing.T, d *db.DB) {
+		o := newOrganization(t, d, 0)
+		got := parallel(t, 30, "idempotency_key_reused", func(int) error {
+			_, err := write(d, func(tx *db.Tx) (credit.Transaction, error) {
+				return credit.Add(tx, boss, o, 5, "", nil, credit.Reference{Principal: "u1", Key: "once"})
+			})
+			return err
+		})
+		if b := figures(t, d, o).Balance; got != 1 || b != 5 {
+			t.Errorf("30 with one key: got %d effects and a balance of %d, want 1 and 5", got, b)
+		}
+		checkLedger(t, d)
+	})
+}
+
+// BenchmarkAdd is credits added to many organizations at once: no row is
+// common to all.
+func BenchmarkAdd(b *testing.B) {
+	for name, url := range map[string]func(testing.TB) string{"sqlite": dbtest.SQLiteURL, "postgres": dbtest.PostgresURL} {
+		for _, n := range []int{1, 64} {
+			b.Run(fmt.Sprintf("%s/%d", name, n), func(b *testing.B) {
+				d := dbtest.Open(b, url(b), db.Options{})
+				orgs := make([]id.Organization, n)
+				for i := range orgs {
+					orgs[i] = newOrganization(b, d, 0)
+				}
+				var next atomic.Int64
+				b.SetParallelism(32)
+				b.ResetTimer()
+				b.RunParallel(func(pb *testing.PB) {
+					for pb.Next() {
+						if err := add(d, orgs[next.Add(1)%int64(n)], 1); err != nil {
+							b.Fatal(err)
+						}
+					}
+				})
+			})
+		}
+	}
+}

@@ -29,6 +29,7 @@ type tenant struct {
 	reseller *reseller // nil is the platform
 	asked    time.Time
 	made     time.Time // when provisioned
+	until    time.Time // when trouble begins, or the end
 	request  id.Request
 	id       id.Organization
 	members  []*person
@@ -51,6 +52,7 @@ func (s *seed) tellTenants() {
 			t.asked = s.ago(Days-4-i*83/provisioned, 7+s.rng.Float64()*13)
 			s.tellAsking(t, i)
 			s.tellProvisioning(t, i)
+			s.trouble(t, i)
 			s.tenants = append(s.tenants, t)
 		case i < provisioned+rejected:
 			t.asked = s.ago(Days-10-(i-provisioned)*11, 7+s.rng.Float64()*13)
@@ -140,7 +142,8 @@ func (s *seed) tellRejection(t *tenant, i int) {
 	})
 }
 
-// hand is who looks after the tenant: its reseller, or a superadmin.
+// hand is who looks after the tenant: its reseller, or a superadmin. Ids are
+// known only while playing.
 func (s *seed) hand(t *tenant) audit.Actor {
 	if t.reseller == nil {
 		return s.root(len(t.company))

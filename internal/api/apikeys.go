@@ -19,7 +19,7 @@ func (s *Server) keyRoutes() []route {
 func keysAt(path, whose string, mayRead, mayManage auth.Permission) []route {
 	return []route{
 		read(op{Method: "GET", Path: path, ID: "list-" + whose + "-api-keys", Tag: "API keys", Summary: "List the API keys of the " + whose, May: mayRead},
-			func(tx *db.Tx, c *Call, in *listInput) (page.List[auth.APIKey], error) {
+			func(tx *db.Tx, c *Call, in *ListInput) (page.List[auth.APIKey], error) {
 				r, err := in.page()
 				if err != nil {
 					return page.List[auth.APIKey]{}, err

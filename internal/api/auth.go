@@ -56,7 +56,7 @@ func (s *Server) authRoutes() []route {
 				return auth.EditProfile(tx, c.Actor, in.Body)
 			}),
 		read(at("GET", "/sessions", "list-sessions", "List the own sessions", auth.Profile),
-			func(tx *db.Tx, c *Call, in *listInput) (page.List[auth.Session], error) {
+			func(tx *db.Tx, c *Call, in *ListInput) (page.List[auth.Session], error) {
 				r, err := in.page()
 				if err != nil {
 					return page.List[auth.Session]{}, err

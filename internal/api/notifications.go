@@ -24,7 +24,7 @@ func (s *Server) notificationRoutes() []route {
 	return []route{
 		read(at("GET", "", "list-notifications", "List notifications", auth.Notifications),
 			func(tx *db.Tx, c *Call, in *struct {
-				listInput
+				ListInput
 				UnreadOnly bool `query:"unread_only" doc:"Leave out what was read."`
 			}) (page.List[notify.Notification], error) {
 				r, err := in.page()

@@ -88,8 +88,6 @@ type ListInput struct {
 	Cursor string `query:"cursor" maxLength:"64" doc:"next_cursor of the page before; costs the same at any depth."`
 }
 
-// ListInput is ListInput where it is the whole input.
-
 func (in ListInput) page() (page.Request, error) {
 	r := page.Request{Limit: in.Limit, Offset: in.Offset}
 	if r.Limit == 0 {

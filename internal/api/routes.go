@@ -12,6 +12,7 @@ func (s *Server) routes() []route {
 		s.partnerGroupRoutes,
 		s.adminRoutes,
 		s.brandingRoutes,
+		s.auditRoutes,
 		s.notificationRoutes,
 		s.settingsRoutes,
 		s.pluginRoutes,

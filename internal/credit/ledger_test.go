@@ -1,6 +1,7 @@
 package credit_test
 
 import (
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"sync"
@@ -15,6 +16,10 @@ import (
 	"github.com/tenantry/tenantry/internal/fault"
 	"github.com/tenantry/tenantry/internal/id"
 )
+
+// Each step of the model is a durable transaction on two engines: fewer runs by
+// default, -rapid.checks for more.
+func init() { _ = flag.Set("rapid.checks", "25") }
 
 // checkLedger recounts everything: debits equal credits, counters are the fold
 // of the entries, balances after form a chain in each account, backed limits

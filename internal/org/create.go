@@ -1,33 +1,54 @@
 package org
 
 import (
+	"slices"
+
 	"github.com/tenantry/tenantry/internal/audit"
+	"github.com/tenantry/tenantry/internal/credit"
 	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/fault"
 	"github.com/tenantry/tenantry/internal/id"
+	"github.com/tenantry/tenantry/internal/partner"
+	"github.com/tenantry/tenantry/internal/plugin"
 	"github.com/tenantry/tenantry/internal/text"
 )
 
 // MaxName is the longest name of an organization, in characters.
 const MaxName = 200
 
+// New is an organization to be made.
+type New struct {
+	Name             string
+	Slug             string
+	Admin            id.Admin // zero is the platform
+	OwnerUser        id.User  // becomes owner; zero leaves it without members
+	StorageLimitGB   *int64   // nil takes the settings' default, as for all limits
+	MaxUsers         *int64
+	BandwidthLimitGB *int64
+	CreditLimit      *int64
+	Plugins          *[]string  // nil takes what is enabled by default
+	Request          id.Request // whose slug it takes over; zero is none
+}
+
 // Create makes an organization whole: slug, limits, plugins, its owner's
 // membership, its credit account, its place in the admin's count. The policy
 // of the admin's group binds a reseller, not the platform. A slug held by
-// anybody but in.Request is fault slug_taken.
+// anybody but in.Request is 409 slug_taken.
 func Create(tx *db.Tx, actor audit.Actor, in New) (Organization, error) {
 	limits, err := in.check(tx)
 	if err != nil {
 		return Organization{}, err
 	}
-	group, err := lockReseller(tx, in.Admin, "admin_id")
+	policy, err := lockReseller(tx, in.Admin)
 	if err != nil {
 		return Organization{}, err
 	}
-	if actor.Tier < audit.Platform && in.Admin != 0 {
-		if err := checkRoom(tx, in.Admin, group, 0, Limits{}, limits, true); err != nil {
+	if actor.Tier < audit.Platform {
+		if err := checkRoom(tx, in.Admin, policy, 0, nil, limits); err != nil {
 			return Organization{}, err
 		}
+	} else {
+		policy.AllowedPlugins = nil
 	}
 	o, ok, err := insert(tx, in, limits)
 	if err == nil && !ok {
@@ -37,7 +58,7 @@ func Create(tx *db.Tx, actor audit.Actor, in New) (Organization, error) {
 		err = ClaimForOrganization(tx, in.Slug, o, in.Request)
 	}
 	if err == nil {
-		err = equip(tx, actor, o, in, limits, group)
+		err = equip(tx, actor, o, in, limits, policy)
 	}
 	if err != nil {
 		return Organization{}, err
@@ -50,43 +71,82 @@ func (in *New) check(tx *db.Tx) (Limits, error) {
 	var v fault.Validation
 	in.Name = text.Name("name", in.Name, MaxName, &v)
 	CheckSlug("slug", in.Slug, &v)
-	standard, err := defaults(tx)
+	l, err := defaults(tx)
 	if err != nil {
-		return Limits{}, err
+		return l, err
 	}
-	or := func(given *int64, standard int64) int64 {
-		if given != nil {
-			return *given
+	for _, f := range []struct{ given, into *int64 }{
+		{in.StorageLimitGB, &l.StorageLimitGB}, {in.MaxUsers, &l.MaxUsers},
+		{in.BandwidthLimitGB, &l.BandwidthLimitGB}, {in.CreditLimit, &l.CreditLimit},
+	} {
+		if f.given != nil {
+			*f.into = *f.given
 		}
-		return standard
-	}
-	l := Limits{
-		StorageLimitGB:   or(in.StorageLimitGB, standard.StorageLimitGB),
-		MaxUsers:         or(in.MaxUsers, standard.MaxUsers),
-		BandwidthLimitGB: or(in.BandwidthLimitGB, standard.BandwidthLimitGB),
-		CreditLimit:      or(in.CreditLimit, standard.CreditLimit),
 	}
 	l.check(&v)
 	return l, v.Err()
 }
 
+// lockReseller locks the admin that a body names, if it names one, and gives
+// its group's policy.
+func lockReseller(tx *db.Tx, admin id.Admin) (partner.Group, error) {
+	if admin == 0 {
+		return partner.Group{}, nil
+	}
+	group, ok, err := lockAdmin(tx, admin)
+	if err == nil && !ok {
+		err = fault.UnknownReference("admin_id")
+	}
+	if err != nil {
+		return partner.Group{}, err
+	}
+	return policyOf(tx, group)
+}
+
 // equip gives a new organization what lies beside its row.
-func equip(tx *db.Tx, actor audit.Actor, o id.Organization, in New, l Limits, group id.Group) error {
-	if err := openAccount(tx, actor, o, in.Admin, l.CreditLimit); err != nil {
-		return err
-	}
-	if err := enablePlugins(tx, actor, o, in.Plugins, group); err != nil {
-		return err
-	}
+func equip(tx *db.Tx, actor audit.Actor, o id.Organization, in New, l Limits, policy partner.Group) error {
 	if in.Admin != 0 {
 		if err := countOrganization(tx, in.Admin, 1); err != nil {
 			return err
 		}
 	}
-	if in.OwnerUser == 0 {
-		return nil
+	if in.OwnerUser != 0 {
+		if _, err := addMember(tx, o, in.OwnerUser, RoleOwner); err != nil {
+			return err
+		}
 	}
-	return addMember(tx, o, in.OwnerUser, Owner)
+	keys, err := startingPlugins(tx, in.Plugins, policy)
+	if err != nil {
+		return err
+	}
+	if err := plugin.Set(tx, o, keys, policy.AllowedPlugins, "enabled_plugins"); err != nil {
+		return err
+	}
+	return openAccount(tx, actor, o, in.Admin, l.CreditLimit, policy)
+}
+
+// startingPlugins are those asked for, or the defaults that the policy allows.
+func startingPlugins(tx *db.Tx, asked *[]string, policy partner.Group) ([]string, error) {
+	if asked != nil {
+		return *asked, nil
+	}
+	keys, err := plugin.Defaults(tx)
+	if policy.AllowedPlugins != nil {
+		keys = slices.DeleteFunc(keys, func(k string) bool { return !slices.Contains(policy.AllowedPlugins, k) })
+	}
+	return keys, err
+}
+
+// openAccount makes the organization's wallet. A limit that a reseller gives
+// rests on its pool.
+func openAccount(tx *db.Tx, actor audit.Actor, o id.Organization, admin id.Admin, limit int64, policy partner.Group) error {
+	if actor.Tier >= audit.Platform {
+		return credit.OpenWithLimit(tx, o, limit)
+	}
+	if err := credit.Open(tx, credit.Owner{Organization: o}); err != nil {
+		return err
+	}
+	return credit.SetLimit(tx, actor, o, limit, true, credit.Backing{Admin: admin, Oversell: policy.Oversell})
 }
 
 // created records the new organization and gives it.
@@ -99,16 +159,16 @@ func created(tx *db.Tx, actor audit.Actor, organization id.Organization) (Organi
 	if err != nil {
 		return o, err
 	}
-	_, err = audit.Record(tx, o.event(actor, "organization.created", "", changes))
 	tx.Publish("auth", "")
-	return o, err
+	return o, o.record(tx, actor, "organization.created", "", changes)
 }
 
-// event is the audit event of something done to the organization.
-func (o Organization) event(actor audit.Actor, action, reason string, changes audit.Changes) audit.Event {
-	return audit.Event{
+// record writes the event of something done to the organization.
+func (o Organization) record(tx *db.Tx, actor audit.Actor, action, reason string, changes audit.Changes) error {
+	_, err := audit.Record(tx, audit.Event{
 		Actor: actor, Action: action, Reason: reason, Changes: changes,
 		Target:       audit.Target{Type: "organization", ID: int64(o.ID), Name: o.Name},
 		Organization: o.ID, Admin: id.Val(o.AdminID),
-	}
+	})
+	return err
 }

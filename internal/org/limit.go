@@ -5,7 +5,11 @@ import (
 	"github.com/tenantry/tenantry/internal/fault"
 	"github.com/tenantry/tenantry/internal/id"
 	"github.com/tenantry/tenantry/internal/partner"
+	"github.com/tenantry/tenantry/internal/settings"
 )
+
+// MaxLimit is the highest limit of storage, users and bandwidth.
+const MaxLimit = settings.MaxLimit
 
 // Limits are what an organization may use.
 type Limits struct {
@@ -15,70 +19,74 @@ type Limits struct {
 	BandwidthLimitGB int64
 }
 
-// MaxLimit is the highest limit that can be set: sums of it stay far from
-// overflow.
-const MaxLimit = 1_000_000_000_000
+func (o Organization) limits() Limits {
+	return Limits{CreditLimit: o.CreditLimit, StorageLimitGB: o.StorageLimitGB, MaxUsers: o.MaxUsers, BandwidthLimitGB: o.BandwidthLimitGB}
+}
+
+// defaults are the limits that the settings give.
+func defaults(tx *db.Tx) (Limits, error) {
+	s, err := settings.Load(tx)
+	return Limits{StorageLimitGB: s.DefaultStorageLimitGB, MaxUsers: s.DefaultMaxUsers,
+		BandwidthLimitGB: s.DefaultBandwidthLimitGB, CreditLimit: s.DefaultCreditLimit}, err
+}
 
 func (l Limits) check(v *fault.Validation) {
-	checkLimit(v, "storage_limit_gb", l.StorageLimitGB, Unlimited)
-	checkLimit(v, "max_users", l.MaxUsers, Unlimited)
-	checkLimit(v, "bandwidth_limit_gb", l.BandwidthLimitGB, Unlimited)
-	checkLimit(v, "credit_limit", l.CreditLimit, 0)
-}
-
-func checkLimit(v *fault.Validation, field string, n, least int64) {
-	if n < least || n > MaxLimit {
-		v.Add(field, "out_of_range", "Use a whole number from %d to %d.", least, int64(MaxLimit))
+	checkLimit(v, "storage_limit_gb", l.StorageLimitGB)
+	checkLimit(v, "max_users", l.MaxUsers)
+	checkLimit(v, "bandwidth_limit_gb", l.BandwidthLimitGB)
+	if l.CreditLimit < 0 || l.CreditLimit > settings.MaxCredit {
+		v.Add("credit_limit", "out_of_range", "Give a number from 0 to %d.", int64(settings.MaxCredit))
 	}
 }
 
-// lockReseller locks the admin, if there is one, and gives its group.
-func lockReseller(tx *db.Tx, admin id.Admin, field string) (id.Group, error) {
-	if admin == 0 {
-		return 0, nil
+func checkLimit(v *fault.Validation, field string, n int64) {
+	if n < Unlimited || n > MaxLimit {
+		v.Add(field, "out_of_range", "Give a number from 0 to %d, or -1 for unlimited.", int64(MaxLimit))
 	}
-	group, ok, err := lockAdmin(tx, admin)
-	if err == nil && !ok {
-		err = fault.UnknownReference(field)
-	}
-	return group, err
 }
 
-// checkRoom refuses, with limit_exceeded, limits that the pool of an admin's
-// group has no room for. Only what is raised is looked at. The admin must be
-// locked: the sum of its organizations' limits is stable only then.
-func checkRoom(tx *db.Tx, admin id.Admin, group id.Group, organization id.Organization, old, now Limits, isNew bool) error {
+// policyOf is what the admin's group allows it; the zero value, without a
+// group, binds nothing.
+func policyOf(tx *db.Tx, group id.Group) (partner.Group, error) {
 	if group == 0 {
-		return nil
+		return partner.Group{}, nil
 	}
-	policy, err := partner.Get(tx, group)
-	if err != nil || policy.Oversell {
-		return err
+	return partner.Get(tx, group)
+}
+
+// checkRoom refuses, with limit_exceeded, limits that the pool of the admin's
+// group has no room for beside its other organizations. Only what is raised is
+// looked at; old is nil for a new organization. The admin must be locked: the
+// sum of its organizations' limits is stable only then.
+func checkRoom(tx *db.Tx, admin id.Admin, policy partner.Group, organization id.Organization, old *Limits, now Limits) error {
+	if policy.ID == 0 || policy.Oversell {
+		return nil
 	}
 	others, err := sumLimits(tx, admin, organization)
 	if err != nil {
 		return err
 	}
-	if isNew {
-		if m := policy.MaxOrganizations; m != nil && others.organizations >= *m {
-			return exceeded("max_organizations", *m, *m-others.organizations)
-		}
+	was := Limits{}
+	if old != nil {
+		was = *old
+	} else if m := policy.MaxOrganizations; m != nil && others.organizations >= *m {
+		return exceeded("admin_id", *m, 0)
 	}
 	for _, l := range []struct {
-		field         string
-		bound         *int64
-		old, now, sum int64
-		endless       int64
+		field              string
+		bound              *int64
+		was, now           int64
+		others, unlimiteds int64
 	}{
-		{"storage_limit_gb", policy.MaxStorageGB, old.StorageLimitGB, now.StorageLimitGB, others.StorageLimitGB, others.endless[0]},
-		{"max_users", policy.MaxUsers, old.MaxUsers, now.MaxUsers, others.MaxUsers, others.endless[1]},
-		{"bandwidth_limit_gb", policy.MaxBandwidthGB, old.BandwidthLimitGB, now.BandwidthLimitGB, others.BandwidthLimitGB, others.endless[2]},
+		{"storage_limit_gb", policy.MaxStorageGB, was.StorageLimitGB, now.StorageLimitGB, others.StorageLimitGB, others.unlimited[0]},
+		{"max_users", policy.MaxUsers, was.MaxUsers, now.MaxUsers, others.MaxUsers, others.unlimited[1]},
+		{"bandwidth_limit_gb", policy.MaxBandwidthGB, was.BandwidthLimitGB, now.BandwidthLimitGB, others.BandwidthLimitGB, others.unlimited[2]},
 	} {
-		if l.bound == nil || !isNew && !raises(l.old, l.now) {
+		if l.bound == nil || !raises(l.was, l.now) {
 			continue
 		}
-		room := max(*l.bound-l.sum, 0)
-		if l.endless > 0 {
+		room := max(*l.bound-l.others, 0)
+		if l.unlimiteds > 0 {
 			room = 0
 		}
 		if l.now == Unlimited || l.now > room {
@@ -88,14 +96,14 @@ func checkRoom(tx *db.Tx, admin id.Admin, group id.Group, organization id.Organi
 	return nil
 }
 
-// raises reports whether now allows more than old.
-func raises(old, now int64) bool {
-	return old != Unlimited && (now == Unlimited || now > old)
+// raises reports whether now allows more than was.
+func raises(was, now int64) bool {
+	return was != Unlimited && (now == Unlimited || now > was)
 }
 
-// exceeded is the refusal of a limit beyond the admin's pool.
+// exceeded is the refusal of what lies beyond the admin's pool.
 func exceeded(field string, limit, room int64) error {
-	e := fault.New(fault.Forbidden, "limit_exceeded", "The admin's partner group allows %d in all; %d of it is left.", limit, room)
+	e := fault.New(fault.Forbidden, "limit_exceeded", "The admin's partner group allows %d in all, of which %d is left.", limit, room)
 	e.Fields = []fault.Field{{Field: field, Code: "limit_exceeded", Message: "Beyond what the admin's partner group leaves."}}
 	return e.With("limit", limit).With("remaining", room)
 }
@@ -104,5 +112,5 @@ func exceeded(field string, limit, room int64) error {
 type sums struct {
 	Limits
 	organizations int64
-	endless       [3]int64 // how many are unlimited in storage, users, bandwidth
+	unlimited     [3]int64 // how many are, in storage, users and bandwidth
 }

@@ -43,3 +43,14 @@ func (o *Organization) settle() {
 		o.EffectiveStatus = Suspended
 	}
 }
+
+// Lock keeps every other transaction from changing the organization until this
+// one ends, and gives its version. It takes the admin's lock first, so that a
+// change of limits can follow.
+func Lock(tx *db.Tx, organization id.Organization) (int64, error) {
+	if _, err := lockTree(tx, organization, 0); err != nil {
+		return 0, err
+	}
+	version, _, err := lock(tx, organization)
+	return version, err
+}

@@ -9,6 +9,7 @@ package org
 
 import (
 	"github.com/tenantry/tenantry/internal/db"
+	"github.com/tenantry/tenantry/internal/domain"
 	"github.com/tenantry/tenantry/internal/hold"
 	"github.com/tenantry/tenantry/internal/id"
 )
@@ -39,8 +40,8 @@ type Organization struct {
 	AdminSuspended     bool            `json:"admin_suspended" doc:"A hold on its admin reaches it."`
 	Holds              []hold.Hold     `json:"holds" doc:"The holds in force on the organization itself."`
 	CustomDomain       *string         `json:"custom_domain"`
-	CustomDomainStatus string          `json:"custom_domain_status" enum:"none,pending,verified"`
-	DomainVerification *DomainRecord   `json:"domain_verification" doc:"The TXT record to set while the domain is pending."`
+	CustomDomainStatus domain.Status   `json:"custom_domain_status" enum:"none,pending,verified"`
+	DomainVerification *domain.Record  `json:"domain_verification" doc:"The TXT record to set while the domain is pending."`
 	EnabledPlugins     []string        `json:"enabled_plugins"`
 	CreditLimit        int64           `json:"credit_limit" doc:"How far below zero the balance may go."`
 	CreditBalance      int64           `json:"credit_balance"`
@@ -60,13 +61,6 @@ type Organization struct {
 // a settable field.
 func (o Organization) Revision() int64 { return o.Version }
 
-// DomainRecord is the TXT record that proves a custom domain.
-type DomainRecord struct {
-	Type  string `json:"type" example:"TXT"`
-	Name  string `json:"name" example:"_tenantry.app.example.com"`
-	Value string `json:"value"`
-}
-
 // Warning tells of something that was done all the same.
 type Warning struct {
 	Field   string `json:"field"`
@@ -78,18 +72,4 @@ type Warning struct {
 type Changed struct {
 	Organization
 	Warnings []Warning `json:"warnings,omitempty"`
-}
-
-// New is an organization to be made.
-type New struct {
-	Name             string
-	Slug             string
-	Admin            id.Admin // zero is the platform
-	OwnerUser        id.User  // becomes owner; zero leaves it without members
-	StorageLimitGB   *int64   // nil takes the settings' default, as for all limits
-	MaxUsers         *int64
-	BandwidthLimitGB *int64
-	CreditLimit      *int64
-	Plugins          *[]string  // nil takes what is enabled by default
-	Request          id.Request // whose slug it takes over; zero is none
 }

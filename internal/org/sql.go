@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/tenantry/tenantry/internal/db"
+	"github.com/tenantry/tenantry/internal/domain"
 	"github.com/tenantry/tenantry/internal/fault"
 	"github.com/tenantry/tenantry/internal/hold"
 	"github.com/tenantry/tenantry/internal/id"
@@ -30,13 +31,11 @@ func scanOrganization(r db.Row) (o Organization, err error) {
 	if err != nil {
 		return o, err
 	}
-	o.CreditsAvailable = o.CreditBalance + o.CreditLimit - o.CreditsHeld
-	o.CustomDomainStatus = "none"
-	if status != nil {
-		o.CustomDomainStatus = *status
-		if *status == "pending" {
-			o.DomainVerification = &DomainRecord{Type: "TXT", Name: "_tenantry." + *o.CustomDomain, Value: *token}
-		}
+	o.CreditsAvailable = max(o.CreditBalance+o.CreditLimit-o.CreditsHeld, 0)
+	o.CustomDomainStatus = domain.None
+	if o.CustomDomain != nil {
+		o.CustomDomainStatus = domain.Status(*status)
+		o.DomainVerification = domain.Stored(*o.CustomDomain, o.CustomDomainStatus, *token).Record()
 	}
 	return o, nil
 }
@@ -170,10 +169,8 @@ func (f Filter) where(tx *db.Tx, of Reach) (string, []any) {
 		return fmt.Sprintf("$%d", len(args))
 	}
 	add := func(c string) { conditions = append(conditions, c) }
-	held := func(subject string) string {
-		return `EXISTS (SELECT 1 FROM holds h WHERE h.` + subject + ` AND h.lifted_at IS NULL AND (h.expires_at IS NULL OR h.expires_at > ` + arg(tx.Now) + `))`
-	}
-	const itself, reseller = "organization_id = o.id", "admin_id = o.admin_id"
+	itself := func() string { return hold.OrganizationCondition("o.id", arg(tx.Now)) }
+	reseller := func() string { return hold.AdminCondition("o.admin_id", arg(tx.Now)) }
 	if !of.All {
 		within := []string{"FALSE"}
 		for _, a := range of.Admins {
@@ -194,17 +191,17 @@ func (f Filter) where(tx *db.Tx, of Reach) (string, []any) {
 	case Archived:
 		add("o.status = 'archived'")
 	case Suspended:
-		add("o.status <> 'archived' AND " + held(itself))
+		add("o.status <> 'archived' AND " + itself())
 	case Active:
-		add("o.status <> 'archived' AND NOT " + held(itself))
+		add("o.status <> 'archived' AND NOT " + itself())
 	}
 	switch f.EffectiveStatus {
 	case Archived:
 		add("o.status = 'archived'")
 	case Suspended:
-		add("o.status <> 'archived' AND (" + held(itself) + " OR " + held(reseller) + ")")
+		add("o.status <> 'archived' AND (" + itself() + " OR " + reseller() + ")")
 	case Active:
-		add("o.status <> 'archived' AND NOT " + held(itself) + " AND NOT " + held(reseller))
+		add("o.status <> 'archived' AND NOT " + itself() + " AND NOT " + reseller())
 	}
 	if f.Q != "" {
 		like := text.Like(f.Q)
@@ -300,11 +297,83 @@ func insert(tx *db.Tx, in New, l Limits) (organization id.Organization, ok bool,
 // sumLimits adds up an admin's organizations that are not archived, but for one.
 func sumLimits(tx *db.Tx, admin id.Admin, but id.Organization) (sums, error) {
 	return db.One(tx, func(r db.Row) (s sums, err error) {
-		return s, r.Scan(&s.organizations, &s.StorageLimitGB, &s.MaxUsers, &s.BandwidthLimitGB, &s.endless[0], &s.endless[1], &s.endless[2])
+		return s, r.Scan(&s.organizations, &s.StorageLimitGB, &s.MaxUsers, &s.BandwidthLimitGB, &s.unlimited[0], &s.unlimited[1], &s.unlimited[2])
 	}, `SELECT COUNT(*),
 			CAST(COALESCE(SUM(storage_limit_gb) FILTER (WHERE storage_limit_gb > 0), 0) AS BIGINT),
 			CAST(COALESCE(SUM(max_users) FILTER (WHERE max_users > 0), 0) AS BIGINT),
 			CAST(COALESCE(SUM(bandwidth_limit_gb) FILTER (WHERE bandwidth_limit_gb > 0), 0) AS BIGINT),
 			COUNT(*) FILTER (WHERE storage_limit_gb = -1), COUNT(*) FILTER (WHERE max_users = -1), COUNT(*) FILTER (WHERE bandwidth_limit_gb = -1)
 		FROM organizations WHERE admin_id = $1 AND id <> $2 AND status <> 'archived'`, admin, but)
+}
+
+// lockTree locks the organization's admin and another one, in order, and then
+// the organization; it gives the group of its admin. Should the organization
+// be moved meanwhile, its admin is fixed once its own row is locked.
+func lockTree(tx *db.Tx, organization id.Organization, other id.Admin) (id.Group, error) {
+	for {
+		admin, err := adminOf(tx, organization)
+		if err != nil {
+			return 0, err
+		}
+		groups := map[id.Admin]id.Group{}
+		for _, a := range []id.Admin{min(admin, other), max(admin, other)} {
+			if _, done := groups[a]; done || a == 0 {
+				continue
+			}
+			g, ok, err := lockAdmin(tx, a)
+			if err == nil && !ok {
+				err = fault.UnknownReference("admin_id")
+			}
+			if err != nil {
+				return 0, err
+			}
+			groups[a] = g
+		}
+		_, now, err := lock(tx, organization)
+		if err != nil || now == admin {
+			return groups[admin], err
+		}
+	}
+}
+
+func groupOf(tx *db.Tx, admin id.Admin) (id.Group, error) {
+	g, err := db.One(tx, func(r db.Row) (g *id.Group, err error) { return g, r.Scan(&g) },
+		`SELECT partner_group_id FROM admins WHERE id = $1`, admin)
+	return id.Val(g), err
+}
+
+func update(tx *db.Tx, o Organization) error {
+	_, err := tx.Exec(`UPDATE organizations SET name = $1, name_key = $2, admin_id = $3, storage_limit_gb = $4, max_users = $5,
+		bandwidth_limit_gb = $6, version = version + 1, updated_at = $7 WHERE id = $8`,
+		o.Name, text.Key(o.Name), o.AdminID, o.StorageLimitGB, o.MaxUsers, o.BandwidthLimitGB, tx.Now, o.ID)
+	return err
+}
+
+func touch(tx *db.Tx, organization id.Organization) error {
+	_, err := tx.Exec(`UPDATE organizations SET version = version + 1, updated_at = $1 WHERE id = $2`, tx.Now, organization)
+	return err
+}
+
+func archive(tx *db.Tx, organization id.Organization, status Status) error {
+	_, err := tx.Exec(`UPDATE organizations SET status = $1 WHERE id = $2`, string(status), organization)
+	return err
+}
+
+// concerned are the owners of an organization and the people of its admin.
+func concerned(tx *db.Tx, organization id.Organization, admin id.Admin) ([]id.User, error) {
+	return db.All(tx, func(r db.Row) (u id.User, err error) { return u, r.Scan(&u) },
+		`SELECT user_id FROM memberships WHERE organization_id = $1 AND role = 'owner'
+		UNION SELECT user_id FROM admin_users WHERE admin_id = $2 ORDER BY 1 LIMIT 1000`, organization, admin)
+}
+
+// consumed gives the bytes of storage in use and of bandwidth in the month
+// that began on this day since 1970.
+func consumed(tx *db.Tx, organization id.Organization, month int64) (storage, bandwidth int64, err error) {
+	type row struct{ storage, bandwidth int64 }
+	v, err := db.One(tx, func(r db.Row) (v row, err error) { return v, r.Scan(&v.storage, &v.bandwidth) },
+		`SELECT CAST(COALESCE(SUM(used) FILTER (WHERE meter = 'storage_bytes'), 0) AS BIGINT),
+			CAST(COALESCE(SUM(used) FILTER (WHERE meter = 'bandwidth_bytes'), 0) AS BIGINT)
+		FROM usage_current WHERE organization_id = $1
+		AND (meter = 'storage_bytes' AND period = 0 OR meter = 'bandwidth_bytes' AND period = $2)`, organization, month)
+	return v.storage, v.bandwidth, err
 }

@@ -8,7 +8,7 @@ CREATE TABLE organizations (
   name_key TEXT NOT NULL, -- lower case, for search
   slug TEXT COLLATE "C" NOT NULL,
   owner_user_id BIGINT REFERENCES users (id),
-  status TEXT COLLATE "C" NOT NULL, -- active, suspended, archived: its own, never its admin's
+  status TEXT COLLATE "C" NOT NULL, -- active, archived; suspended is a hold in force
   storage_limit_gb BIGINT NOT NULL, -- -1 is unlimited
   max_users BIGINT NOT NULL,
   bandwidth_limit_gb BIGINT NOT NULL,
@@ -42,7 +42,8 @@ CREATE TABLE invitations (
   email TEXT NOT NULL,
   email_key TEXT COLLATE "C" NOT NULL,
   role TEXT COLLATE "C" NOT NULL,
-  token_hash BYTEA NOT NULL,
+  token_hash BYTEA NOT NULL, -- of the link that the inviter is shown
+  mail_hash BYTEA NOT NULL, -- of the link that is mailed; using it proves the address
   state TEXT COLLATE "C" NOT NULL, -- open, accepted, revoked, expired
   invited_by BIGINT,
   created_at BIGINT NOT NULL,
@@ -51,6 +52,7 @@ CREATE TABLE invitations (
 );
 CREATE UNIQUE INDEX invitations_key ON invitations (organization_id, id);
 CREATE UNIQUE INDEX invitations_token ON invitations (token_hash);
+CREATE UNIQUE INDEX invitations_mail ON invitations (mail_hash);
 CREATE UNIQUE INDEX invitations_open ON invitations (organization_id, email_key) WHERE state = 'open';
 CREATE INDEX invitations_expiry ON invitations (expires_at) WHERE state = 'open';
 

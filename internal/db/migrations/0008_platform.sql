@@ -35,7 +35,8 @@ CREATE INDEX idempotency_keys_age ON idempotency_keys (created_at) WHERE NOT per
 -- Which key encrypts secrets: a known text under it, so that a wrong key is
 -- noticed at start.
 CREATE TABLE encryption_keys (
-  id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+  slot BIGINT NOT NULL PRIMARY KEY, -- 1: the key in use; one row of it decides a race
+  id TEXT COLLATE "C" NOT NULL,
   proof BYTEA NOT NULL,
   created_at BIGINT NOT NULL
 );

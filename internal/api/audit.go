@@ -1,0 +1,76 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"github.com/tenantry/tenantry/internal/audit"
+	"github.com/tenantry/tenantry/internal/auth"
+	"github.com/tenantry/tenantry/internal/db"
+	"github.com/tenantry/tenantry/internal/id"
+	"github.com/tenantry/tenantry/internal/page"
+)
+
+// auditRoutes show what was done, to those whom it concerns.
+func (s *Server) auditRoutes() []route {
+	const tag, seen = "Audit logs", "Superadmins see everything, the people of an admin what belongs to it and its organizations, an owner what belongs to the organization. " +
+		"Waits up to half a second for what was committed before."
+	return []route{
+		direct(op{Method: "GET", Path: "/api/tenants/audit-logs", ID: "list-audit-logs", Tag: tag, Summary: "List audit logs", May: auth.AuditRead, Description: seen},
+			func(ctx context.Context, c *Call, in *auditInput) (l page.List[audit.Entry], err error) {
+				r, err := in.page()
+				if err != nil {
+					return l, err
+				}
+				err = s.settled(ctx, func(tx *db.Tx) error {
+					l, err = audit.List(tx, c.Principal.AuditView(), in.filter(), r)
+					return err
+				})
+				return l, err
+			}),
+		direct(op{Method: "GET", Path: "/api/tenants/audit-logs/stats", ID: "audit-stats", Tag: tag, Summary: "Get audit stats", May: auth.AuditRead, Description: seen},
+			func(ctx context.Context, c *Call, in *struct {
+				Days int `query:"days" default:"30" minimum:"1" maximum:"365" doc:"How many days to count, today included."`
+			}) (st audit.Stats, err error) {
+				err = s.settled(ctx, func(tx *db.Tx) error {
+					st, err = audit.Statistics(tx, c.Principal.AuditView(), in.Days)
+					return err
+				})
+				return st, err
+			}),
+	}
+}
+
+// settled reads once everything that had committed is numbered.
+func (s *Server) settled(ctx context.Context, f func(tx *db.Tx) error) error {
+	if err := audit.Settle(ctx, s.DB); err != nil {
+		return err
+	}
+	return s.DB.Read(ctx, f)
+}
+
+type auditInput struct {
+	ListInput
+	Action       string    `query:"action" maxLength:"100" example:"organization.*" doc:"One action, or all that begin alike: organization.*"`
+	TargetType   string    `query:"target_type" maxLength:"100" example:"organization"`
+	Actor        int64     `query:"actor_id" minimum:"1" doc:"Of a user or an API key."`
+	Organization int64     `query:"organization_id" minimum:"1"`
+	Admin        int64     `query:"admin_id" minimum:"1"`
+	Outcome      string    `query:"outcome" enum:"ok,denied,error"`
+	From         time.Time `query:"from" doc:"From this time on (RFC 3339)."`
+	To           time.Time `query:"to" doc:"Before this time (RFC 3339)."`
+}
+
+func (in *auditInput) filter() audit.Filter {
+	f := audit.Filter{
+		Action: in.Action, TargetType: in.TargetType, Actor: in.Actor, Organization: id.Organization(in.Organization),
+		Admin: id.Admin(in.Admin), Outcome: audit.Outcome(in.Outcome),
+	}
+	if !in.From.IsZero() {
+		f.From = db.At(in.From)
+	}
+	if !in.To.IsZero() {
+		f.To = db.At(in.To)
+	}
+	return f
+}

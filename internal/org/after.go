@@ -1,0 +1,118 @@
+package org
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tenantry/tenantry/internal/audit"
+	"github.com/tenantry/tenantry/internal/credit"
+	"github.com/tenantry/tenantry/internal/db"
+	"github.com/tenantry/tenantry/internal/effect"
+	"github.com/tenantry/tenantry/internal/id"
+	"github.com/tenantry/tenantry/internal/notify"
+	"github.com/tenantry/tenantry/internal/settings"
+)
+
+// word is the text that a pointer leads to, or "".
+func word(p *string) string {
+	if p == nil {
+		return ""
+	}
+	return *p
+}
+
+// transfer moves the organization between admins, zero being the platform. Its
+// credits stay with it; its credit limit rests on nobody's pool from now on.
+// All of them are locked.
+func transfer(tx *db.Tx, organization id.Organization, from, to id.Admin) error {
+	if err := countOrganization(tx, from, -1); err != nil {
+		return err
+	}
+	if err := countOrganization(tx, to, 1); err != nil {
+		return err
+	}
+	return credit.Release(tx, organization)
+}
+
+// shortfalls are the limits that were lowered below what is used.
+func shortfalls(tx *db.Tx, before, o Organization) ([]Warning, error) {
+	var all []Warning
+	warn := func(field string, was, now, used int64) {
+		if raises(now, was) && now != Unlimited && used > now {
+			all = append(all, Warning{Field: field, Code: "below_use",
+				Message: fmt.Sprintf("More than this is in use (%d). Nothing is deleted; growth is blocked.", used)})
+		}
+	}
+	warn("max_users", before.MaxUsers, o.MaxUsers, o.MemberCount+o.InvitedCount)
+	if o.CreditLimit < before.CreditLimit && o.CreditBalance-o.CreditsHeld+o.CreditLimit < 0 {
+		all = append(all, Warning{Field: "credit_limit", Code: "below_use",
+			Message: fmt.Sprintf("The balance is %d already. Nothing is taken back; spending is blocked.", o.CreditBalance)})
+	}
+	if !raises(o.StorageLimitGB, before.StorageLimitGB) && !raises(o.BandwidthLimitGB, before.BandwidthLimitGB) {
+		return all, nil
+	}
+	set, err := settings.Load(tx)
+	if err != nil {
+		return nil, err
+	}
+	zone, err := set.Location()
+	if err != nil {
+		return nil, err
+	}
+	now := tx.Now.Std().In(zone)
+	month := time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC).Unix() / 86_400
+	storage, bandwidth, err := consumed(tx, o.ID, month)
+	const gb = 1_000_000_000
+	warn("storage_limit_gb", before.StorageLimitGB, o.StorageLimitGB, (storage+gb-1)/gb)
+	warn("bandwidth_limit_gb", before.BandwidthLimitGB, o.BandwidthLimitGB, (bandwidth+gb-1)/gb)
+	return all, err
+}
+
+// words are the limits by which people know them.
+var words = []struct{ field, words string }{
+	{"storage_limit_gb", "storage (GB)"}, {"max_users", "users"}, {"bandwidth_limit_gb", "bandwidth (GB a month)"},
+}
+
+// tell notifies of changed limits. Of the credit limit the ledger tells.
+func (e *edit) tell(o Organization, changes audit.Changes) error {
+	var parts []string
+	for _, w := range words {
+		if c, ok := changes[w.field]; ok {
+			parts = append(parts, fmt.Sprintf("%s: %s instead of %s", w.words, limitWord(c.New), limitWord(c.Old)))
+		}
+	}
+	if len(parts) == 0 {
+		return nil
+	}
+	return tell(e.tx, e.actor, o, "organization.limits", "Limits changed", fmt.Sprintf("%s: %s.", o.Name, strings.Join(parts, ", ")))
+}
+
+func limitWord(v any) string {
+	if s := fmt.Sprintf("%s", v); s != "-1" {
+		return s
+	}
+	return "unlimited"
+}
+
+// tell notifies the owners and the people of the admin, but for who did it.
+func tell(tx *db.Tx, actor audit.Actor, o Organization, kind, title, body string) error {
+	users, err := concerned(tx, o.ID, id.Val(o.AdminID))
+	if err != nil {
+		return err
+	}
+	users = slices.DeleteFunc(users, func(u id.User) bool { return u == actor.UserID() })
+	if len(users) == 0 {
+		return nil
+	}
+	return notify.Send(tx, notify.Message{Users: users, Kind: kind, Title: title, Body: body,
+		Target: notify.Target{Type: "organization", ID: int64(o.ID)}, Organization: o.ID, Admin: id.Val(o.AdminID)})
+}
+
+// reach counts whom a change of the organization hits.
+func reach(tx *db.Tx, o Organization) error {
+	effect.Add(tx, effect.Organizations, 1)
+	effect.Add(tx, effect.Users, o.MemberCount)
+	return nil
+}

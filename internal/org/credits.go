@@ -1,0 +1,110 @@
+package org
+
+import (
+	"github.com/tenantry/tenantry/internal/audit"
+	"github.com/tenantry/tenantry/internal/credit"
+	"github.com/tenantry/tenantry/internal/db"
+	"github.com/tenantry/tenantry/internal/effect"
+	"github.com/tenantry/tenantry/internal/fault"
+	"github.com/tenantry/tenantry/internal/id"
+	"github.com/tenantry/tenantry/internal/text"
+)
+
+// CreditsIn asks for credits for an organization.
+type CreditsIn struct {
+	Amount    int64         `json:"amount" example:"1000" doc:"Whole credits, at least 1"`
+	Reason    string        `json:"reason,omitempty" required:"false" maxLength:"2000" example:"Monthly allowance" doc:"At most 500 characters"`
+	Source    credit.Source `json:"source,omitempty" required:"false" enum:"platform,admin" doc:"Where they come from: an admin's pool (always, for an admin), or the platform (the default of a superadmin)"`
+	ExpiresAt *db.Time      `json:"expires_at,omitempty" required:"false" doc:"Absent or null: never"`
+}
+
+// Funded is an organization after credits came, with the transaction.
+type Funded struct {
+	Organization
+	Transaction credit.Transaction `json:"transaction"`
+}
+
+// AddCredits gives credits to an organization. A reseller's come from its pool,
+// which refuses with 402 insufficient_credits when it is short; not to an
+// organization that is on hold, nor while the admin is. A superadmin's come
+// from the platform, or from the admin's pool where Source says so. ref makes
+// a repetition harmless.
+func AddCredits(tx *db.Tx, actor audit.Actor, organization id.Organization, in CreditsIn, ref credit.Reference) (Funded, error) {
+	fromPool, err := in.check(actor)
+	if err != nil {
+		return Funded{}, err
+	}
+	if fromPool { // a transfer to another admin, or a suspension, waits or is seen
+		if _, _, err := lock(tx, organization); err != nil {
+			return Funded{}, err
+		}
+	}
+	before, err := detail(tx, organization)
+	if err != nil {
+		return Funded{}, err
+	}
+	var t credit.Transaction
+	if fromPool {
+		t, err = allocate(tx, actor, before, in, ref)
+	} else {
+		t, err = credit.Add(tx, actor, organization, in.Amount, in.Reason, in.ExpiresAt, ref)
+	}
+	if err != nil {
+		return Funded{}, err
+	}
+	after := before
+	after.CreditBalance = t.BalanceAfter
+	after.CreditsAvailable = max(after.CreditBalance+after.CreditLimit-after.CreditsHeld, 0)
+	changes, err := audit.Diff(before, after)
+	if err != nil {
+		return Funded{}, err
+	}
+	effect.Add(tx, effect.Credits, in.Amount)
+	if err := reach(tx, after); err != nil {
+		return Funded{}, err
+	}
+	return Funded{after, t}, after.record(tx, actor, "organization.credits_added", in.Reason, changes)
+}
+
+// check validates and says whether the credits come from the admin's pool.
+func (in *CreditsIn) check(actor audit.Actor) (fromPool bool, err error) {
+	var v fault.Validation
+	if in.Amount <= 0 {
+		v.Add("amount", "too_small", "Give a whole number of credits, at least 1.")
+	}
+	in.Reason = text.Prose("reason", in.Reason, MaxReason, &v)
+	switch in.Source {
+	case "", credit.FromAdmin:
+	case credit.FromPlatform:
+		if actor.Tier < audit.Platform {
+			return false, fault.DeniedField("source")
+		}
+	default:
+		v.Add("source", "unknown_value", "Use platform or admin.")
+	}
+	return actor.Tier < audit.Platform || in.Source == credit.FromAdmin, v.Err()
+}
+
+// allocate takes the credits from the pool of the organization's admin.
+func allocate(tx *db.Tx, actor audit.Actor, o Organization, in CreditsIn, ref credit.Reference) (credit.Transaction, error) {
+	admin := id.Val(o.AdminID)
+	if admin == 0 {
+		return credit.Transaction{}, fault.InvalidField("source", "no_admin", "The organization belongs to the platform; there is no admin's pool.")
+	}
+	if actor.Tier < audit.Platform && o.EffectiveStatus != Active {
+		if o.AdminSuspended {
+			return credit.Transaction{}, fault.New(fault.Forbidden, "admin_suspended", "While the account is suspended, it cannot hand out credits.")
+		}
+		return credit.Transaction{}, fault.New(fault.Forbidden, "organization_suspended", "The organization is suspended; it cannot receive credits from its admin.")
+	}
+	group, err := groupOf(tx, admin)
+	if err != nil {
+		return credit.Transaction{}, err
+	}
+	policy, err := policyOf(tx, group)
+	if err != nil {
+		return credit.Transaction{}, err
+	}
+	return credit.Allocate(tx, actor, admin, o.ID, in.Amount, in.Reason,
+		credit.Policy{Group: group, DiscountBP: int64(policy.CreditDiscountPercent), Oversell: policy.Oversell}, in.ExpiresAt, ref)
+}

@@ -21,6 +21,7 @@ import (
 	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/domain"
 	"github.com/tenantry/tenantry/internal/fault"
+	"github.com/tenantry/tenantry/internal/org"
 	"github.com/tenantry/tenantry/internal/registration"
 )
 
@@ -31,6 +32,8 @@ type Server struct {
 	Auth *auth.Service
 	// Registration takes and provisions requests.
 	Registration *registration.Service
+	// Organizations invites people and lets them in.
+	Organizations *org.Service
 	// Branding answers what brand holds for a request.
 	Branding *branding.Service
 	// Hosts are the platform's own host names, nobody's custom domain.

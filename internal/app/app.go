@@ -24,6 +24,7 @@ import (
 	"github.com/tenantry/tenantry/internal/console"
 	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/mail"
+	"github.com/tenantry/tenantry/internal/org"
 	"github.com/tenantry/tenantry/internal/plugin"
 	"github.com/tenantry/tenantry/internal/registration"
 	"github.com/tenantry/tenantry/internal/settings"
@@ -138,7 +139,8 @@ func (p *parts) handler() (http.Handler, error) {
 		return nil, err
 	}
 	s := &api.Server{
-		DB: p.db, Auth: p.auth, Registration: p.registration, Branding: branding.New(p.db), PublicRate: p.cfg.PublicRate, TrustedProxies: p.cfg.TrustedProxies,
+		DB: p.db, Auth: p.auth, Registration: p.registration, Branding: branding.New(p.db),
+		Organizations: &org.Service{DB: p.db, Auth: p.auth, Mail: p.mail}, PublicRate: p.cfg.PublicRate, TrustedProxies: p.cfg.TrustedProxies,
 		Console: pages, Version: p.cfg.Version,
 	}
 	return s.Handler(), nil

@@ -46,9 +46,9 @@ type CreditLimitPatch struct {
 // Edit changes an organization. An owner may change its name alone; a reseller
 // all but admin_id, within its pool and its group's policy; a field that the
 // actor may not set is 403 naming it, a limit beyond the pool 403
-// limit_exceeded. hosts are the platform's own, which nobody can claim.
-func Edit(tx *db.Tx, actor audit.Actor, organization id.Organization, p Patch, hosts []string) (Changed, error) {
-	e := edit{tx: tx, actor: actor, p: p, hosts: hosts}
+// limit_exceeded. own are the platform's host names, which nobody may claim.
+func Edit(tx *db.Tx, actor audit.Actor, organization id.Organization, p Patch, own ...string) (Changed, error) {
+	e := edit{tx: tx, actor: actor, p: p, own: own}
 	return e.run(organization, "organization.updated")
 }
 
@@ -73,7 +73,7 @@ type edit struct {
 	tx     *db.Tx
 	actor  audit.Actor
 	p      Patch
-	hosts  []string
+	own    []string      // host names of the platform
 	policy partner.Group // of the admin, as far as it binds the actor
 	before Organization
 	after  Organization
@@ -132,7 +132,7 @@ func (e *edit) check() error {
 		p.Name.Value = text.Name("name", p.Name.Value, MaxName, &v)
 	}
 	if p.CustomDomain.Given() {
-		p.CustomDomain.Value = domain.Normalize("custom_domain", p.CustomDomain.Value, e.hosts, &v)
+		p.CustomDomain.Value = domain.Normalize("custom_domain", p.CustomDomain.Value, e.own, &v)
 	}
 	if err := p.restore(e.tx); err != nil {
 		return err

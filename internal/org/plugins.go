@@ -3,13 +3,10 @@ package org
 import (
 	"github.com/tenantry/tenantry/internal/auth"
 	"github.com/tenantry/tenantry/internal/db"
-	"github.com/tenantry/tenantry/internal/domain"
 	"github.com/tenantry/tenantry/internal/id"
 	"github.com/tenantry/tenantry/internal/page"
 	"github.com/tenantry/tenantry/internal/plugin"
 )
-
-var _ = domain.Set
 
 // Plugins lists the catalogue, each plugin with whether the organization has
 // it. On hold or not, this is what it has; MyPlugins is what it can use.

@@ -1,0 +1,117 @@
+package api
+
+import (
+	"context"
+
+	"github.com/tenantry/tenantry/internal/auth"
+	"github.com/tenantry/tenantry/internal/db"
+	"github.com/tenantry/tenantry/internal/id"
+	"github.com/tenantry/tenantry/internal/org"
+	"github.com/tenantry/tenantry/internal/page"
+	"github.com/tenantry/tenantry/internal/plugin"
+)
+
+const orgsPath, orgPath, orgsTag = "/api/tenants/organizations", "/api/tenants/organizations/{org_id}", "Organizations"
+
+func lockOrganization(tx *db.Tx, c *Call) (int64, error) { return org.Lock(tx, c.Organization) }
+
+// organizationRoutes are the tenants: their records, state, limits, credits,
+// plugins and domains.
+func (s *Server) organizationRoutes() []route {
+	return append(s.organizationRecords(), append(organizationActions(), append(s.organizationDomain(), organizationPlugins()...)...)...)
+}
+
+func (s *Server) organizationRecords() []route {
+	detail := func(tx *db.Tx, c *Call, _ *struct{}) (org.Organization, error) { return org.Detail(tx, c.Organization) }
+	return []route{
+		read(op{Method: "GET", Path: orgsPath, ID: "list-organizations", Tag: orgsTag, Summary: "List organizations", May: auth.OrganizationList,
+			Description: "A superadmin sees all, the people of an admin its own."},
+			func(tx *db.Tx, c *Call, in *struct {
+				ListInput
+				Status    string `query:"status" enum:"active,suspended,archived" doc:"The organization's own status."`
+				Effective string `query:"effective_status" enum:"active,suspended,archived" doc:"With the holds on its admin."`
+				Admin     int64  `query:"admin_id" minimum:"1" doc:"Those of this admin."`
+				Q         string `query:"q" maxLength:"200" doc:"Part of name, slug or the owner's e-mail."`
+			}) (page.List[org.Organization], error) {
+				r, err := in.page()
+				if err != nil {
+					return page.List[org.Organization]{}, err
+				}
+				f := org.Filter{Status: org.Status(in.Status), EffectiveStatus: org.Status(in.Effective), Admin: id.Admin(in.Admin), Q: in.Q}
+				return org.List(tx, auth.Visible(auth.OrganizationList, c.Principal), f, r)
+			}),
+		read(op{Method: "GET", Path: orgPath + "/detail", ID: "get-organization-detail", Tag: orgsTag, Summary: "Read an organization", May: auth.OrganizationRead}, detail),
+		read(op{Method: "GET", Path: orgPath, ID: "get-organization", Tag: orgsTag, Summary: "Read an organization", May: auth.OrganizationRead}, detail),
+		change(op{Method: "PUT", Path: orgPath + "/edit", ID: "edit-organization", Tag: orgsTag, Summary: "Change an organization", May: auth.OrganizationEdit, Lock: lockOrganization,
+			Description: "Merges: an absent field stays; null clears the custom domain and restores defaults of limits and plugins. An owner may change the name alone. admin_id, for superadmins, transfers the organization with its credits."},
+			func(tx *db.Tx, c *Call, in *struct{ Body org.Patch }) (org.Changed, error) {
+				return org.Edit(tx, c.Actor, c.Organization, in.Body, s.Hosts...)
+			}),
+	}
+}
+
+func organizationActions() []route {
+	return []route{
+		change(op{Method: "PUT", Path: orgPath + "/status", ID: "set-organization-status", Tag: orgsTag, Summary: "Suspend, reactivate or archive an organization", May: auth.OrganizationManage, Lock: lockOrganization,
+			Description: "Suspending places the caller's hold, activating lifts the caller's; while others remain, the answer is suspended with holds. Archived is final for all but a superadmin."},
+			func(tx *db.Tx, c *Call, in *struct{ Body org.StatusChange }) (org.Organization, error) {
+				return org.SetStatus(tx, c.Actor, c.Organization, in.Body)
+			}),
+		change(op{Method: "PUT", Path: orgPath + "/limits", ID: "set-organization-limits", Tag: orgsTag, Summary: "Set limits of an organization", May: auth.OrganizationManage, Lock: lockOrganization,
+			Description: "Any of the limits; null restores the default. Lowering below what is used deletes nothing, blocks growth, and is answered with warnings."},
+			func(tx *db.Tx, c *Call, in *struct{ Body org.LimitsPatch }) (org.Changed, error) {
+				return org.SetLimits(tx, c.Actor, c.Organization, in.Body)
+			}),
+		change(op{Method: "PUT", Path: orgPath + "/credit-limit", ID: "set-credit-limit", Tag: orgsTag, Summary: "Set the credit limit of an organization", May: auth.OrganizationManage, Lock: lockOrganization,
+			Description: "How far below zero the balance may go. One that an admin sets is covered by the admin's own balance, unless its group oversells."},
+			func(tx *db.Tx, c *Call, in *struct{ Body org.CreditLimitPatch }) (org.Changed, error) {
+				return org.SetCreditLimit(tx, c.Actor, c.Organization, in.Body)
+			}),
+		change(op{Method: "POST", Path: orgPath + "/credits/add", ID: "add-credits", Tag: orgsTag, Summary: "Add credits to an organization", May: auth.CreditsAdd, Lock: lockOrganization,
+			Description: "An admin's credits come from its pool: 402 when it is short. A superadmin's come from the platform, or with source admin from the pool."},
+			func(tx *db.Tx, c *Call, in *struct{ Body org.CreditsIn }) (org.Funded, error) {
+				return org.AddCredits(tx, c.Actor, c.Organization, in.Body, creditReference(c))
+			}),
+	}
+}
+
+// organizationDomain looks the proof up before the transaction begins.
+func (s *Server) organizationDomain() []route {
+	return []route{
+		prepared(op{Method: "POST", Path: orgPath + "/domain/verify", ID: "verify-organization-domain", Tag: orgsTag, Summary: "Verify the custom domain of an organization", May: auth.OrganizationManage, Lock: lockOrganization,
+			Description: "Looks for the TXT record that domain_verification names. A superadmin may override with a reason."},
+			func(ctx context.Context, c *Call, in *struct{ Body *org.Verification }) (func(*db.Tx) (org.Organization, error), error) {
+				ask := org.Verification{}
+				if in.Body != nil {
+					ask = *in.Body
+				}
+				records, err := s.proofs(ctx, ask.Override, func(tx *db.Tx) (string, error) { return org.HostToVerify(tx, c.Organization) })
+				return func(tx *db.Tx) (org.Organization, error) {
+					return org.VerifyDomain(tx, c.Actor, c.Organization, ask, records)
+				}, err
+			}),
+	}
+}
+
+func organizationPlugins() []route {
+	return []route{
+		read(op{Method: "GET", Path: orgPath + "/plugins", ID: "list-organization-plugins", Tag: orgsTag, Summary: "List the plugins of an organization", May: auth.OrganizationPlugins,
+			Description: "The whole catalogue, each plugin with whether the organization has it enabled."},
+			func(tx *db.Tx, c *Call, in *ListInput) (page.List[plugin.Entitlement], error) {
+				r, err := in.page()
+				if err != nil {
+					return page.List[plugin.Entitlement]{}, err
+				}
+				return org.Plugins(tx, c.Organization, r)
+			}),
+		read(op{Method: "GET", Path: "/api/tenants/my-organization/plugins", ID: "list-my-plugins", Tag: "Current user", Summary: "List the plugins of my organization", May: auth.MyPlugins,
+			Description: "What is enabled for the caller's active organization: nothing while it is suspended, everything for a superadmin."},
+			func(tx *db.Tx, c *Call, in *ListInput) (page.List[plugin.Entitlement], error) {
+				r, err := in.page()
+				if err != nil {
+					return page.List[plugin.Entitlement]{}, err
+				}
+				return org.MyPlugins(tx, c.Principal, r)
+			}),
+	}
+}

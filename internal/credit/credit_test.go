@@ -1,10 +1,12 @@
 package credit_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -353,6 +355,13 @@ func TestLists(t *testing.T) {
 		})
 		if fault.Code(err) != "unknown_value" {
 			t.Errorf("an unknown kind: got %v, want unknown_value", err)
+		}
+		var csv bytes.Buffer
+		must(t, d.Read(ctx, func(tx *db.Tx) error {
+			return credit.Export(tx, credit.Owner{Admin: a}, credit.Filter{Kind: credit.Allocated}, page.Request{Limit: 2}, &csv)
+		}))
+		if n := strings.Count(csv.String(), "\n"); n != 7 {
+			t.Errorf("export: got %d lines, want the head and 6", n)
 		}
 		several := read(t, d, func(tx *db.Tx) (map[id.Organization]credit.Figures, error) {
 			return credit.Balances(tx, []id.Organization{o, other})

@@ -9,7 +9,9 @@ import (
 	"unicode/utf8"
 
 	"github.com/tenantry/tenantry/internal/db"
+	"github.com/tenantry/tenantry/internal/fault"
 	"github.com/tenantry/tenantry/internal/id"
+	"github.com/tenantry/tenantry/internal/page"
 )
 
 // Columns is the first line of a CSV of transactions.
@@ -70,4 +72,36 @@ func neutral(s *string) string {
 		return "'" + *s
 	}
 	return *s
+}
+
+// MaxExport bounds an export, in transactions.
+const MaxExport = 20_000
+
+// Export writes the list of transactions from r on as CSV, newest first; r's
+// limit does not count. A list longer than MaxExport is refused, never cut:
+// the filter's period narrows it.
+func Export(tx *db.Tx, of Owner, f Filter, r page.Request, w io.Writer) error {
+	if err := f.check(); err != nil {
+		return err
+	}
+	a, err := account(tx, of)
+	if err != nil {
+		return err
+	}
+	var all []Transaction
+	r.Limit = page.MaxLimit
+	for {
+		rows, err := list(tx, of, a.id, f, r)
+		if err != nil {
+			return err
+		}
+		all = append(all, rows[:min(len(rows), r.Limit)]...)
+		if len(rows) <= r.Limit {
+			return WriteCSV(w, all)
+		}
+		if len(all) >= MaxExport {
+			return fault.New(fault.Invalid, "export_too_large", "There are more than %d transactions; narrow the period with from and to.", MaxExport)
+		}
+		r.Offset, r.After = 0, all[len(all)-1].position()
+	}
 }

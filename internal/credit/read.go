@@ -60,12 +60,20 @@ type Filter struct {
 	From, To *db.Time
 }
 
+func (f Filter) check() error {
+	switch f.Kind {
+	case "", Granted, Allocated, Added:
+		return nil
+	}
+	return fault.InvalidField("kind", "unknown_value", "Use grant, allocate or add.")
+}
+
 // Transactions lists what moved a wallet, newest first, each with the balance
 // that the wallet had after it.
 func Transactions(tx *db.Tx, of Owner, f Filter, r page.Request) (page.List[Transaction], error) {
 	var none page.List[Transaction]
-	if f.Kind != "" && f.Kind != Granted && f.Kind != Allocated && f.Kind != Added {
-		return none, fault.InvalidField("kind", "unknown_value", "Use grant, allocate or add.")
+	if err := f.check(); err != nil {
+		return none, err
 	}
 	a, err := account(tx, of)
 	if err != nil {
@@ -81,9 +89,11 @@ func Transactions(tx *db.Tx, of Owner, f Filter, r page.Request) (page.List[Tran
 	if err != nil {
 		return none, err
 	}
-	return page.Of(r, rows, total, func(t Transaction) page.Position {
-		return page.Position{At: int64(t.CreatedAt), ID: int64(t.ID)}
-	}), nil
+	return page.Of(r, rows, total, Transaction.position), nil
+}
+
+func (t Transaction) position() page.Position {
+	return page.Position{At: int64(t.CreatedAt), ID: int64(t.ID)}
 }
 
 // MonthlyStatement sums up a wallet's month: opening + in − out of all lines =

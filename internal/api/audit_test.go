@@ -1,0 +1,48 @@
+package api_test
+
+import (
+	"fmt"
+	"testing"
+)
+
+func TestAuditLog(t *testing.T) {
+	eachSuperadmin(t, func(s superadmin) {
+		for i := range 3 {
+			s.want("POST", "/api/tenants/partner-groups", fmt.Sprintf(`{"name":"Group %d","credit_discount_percent":20}`, i), 201)
+		}
+		list := s.want("GET", "/api/tenants/audit-logs?action=partner_group.*&target_type=partner_group&limit=2", "", 200)
+		p := list["pagination"].(map[string]any)
+		if p["total"] != 3.0 || p["has_more"] != true || len(list["data"].([]any)) != 2 {
+			s.Fatalf("got %v", list)
+		}
+		e := list["data"].([]any)[0].(map[string]any)
+		for _, name := range []string{"id", "occurred_at", "actor", "on_behalf_of", "action", "target", "organization_id", "admin_id",
+			"outcome", "reason", "changes", "ip", "user_agent", "request_id"} {
+			if _, there := e[name]; !there {
+				s.Errorf("no %s in %v", name, e)
+			}
+		}
+		if a := e["actor"].(map[string]any); a["email"] != "root@platform.example" || e["action"] != "partner_group.created" || e["outcome"] != "ok" {
+			s.Errorf("got %v", e)
+		}
+		rest := s.want("GET", "/api/tenants/audit-logs?action=partner_group.*&limit=2&cursor="+p["next_cursor"].(string), "", 200)
+		if n := len(rest["data"].([]any)); n != 1 {
+			s.Errorf("the second page: got %d rows, want 1", n)
+		}
+		s.want("GET", "/api/tenants/audit-logs?from=2020-01-01T00:00:00Z&to=2020-01-02T00:00:00Z", "", 200)
+		for _, query := range []string{"action=%2A", "action=A%20B", "outcome=none", "actor_id=0", "from=yesterday",
+			"from=2020-01-02T00:00:00Z&to=2020-01-01T00:00:00Z", "target_type=a%2A", "limit=201", "cursor=x", "limit=1&limit=2"} {
+			s.want("GET", "/api/tenants/audit-logs?"+query, "", 422)
+		}
+		stats := s.want("GET", "/api/tenants/audit-logs/stats?days=7", "", 200)
+		if len(stats["by_day"].([]any)) != 7 || stats["total"].(float64) < 3 {
+			s.Errorf("got %v", stats)
+		}
+		top := stats["top_actors"].([]any)[0].(map[string]any)
+		if top["type"] != "user" || top["count"].(float64) < 3 {
+			s.Errorf("got %v", top)
+		}
+		s.want("GET", "/api/tenants/audit-logs/stats?days=0", "", 422)
+		s.want("GET", "/api/tenants/audit-logs/stats?days=366", "", 422)
+	})
+}

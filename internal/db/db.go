@@ -35,6 +35,7 @@ type DB struct {
 	on     statements // what Read runs on
 	writer writer
 	clock  func() time.Time
+	trace  func(query string, args []any) // may be nil
 	hub    hub
 	wire   *wire // to the other processes; nil on SQLite
 	count  counters
@@ -57,6 +58,9 @@ type Options struct {
 	// Connections bounds the PostgreSQL pool; 0 is 32. Writes use at most
 	// three quarters of it.
 	Connections int
+	// Trace, where set, hears of every statement before it runs, on the
+	// goroutine that runs it: for tests of how statements are executed.
+	Trace func(query string, args []any)
 }
 
 // Open connects to url, sqlite:PATH or postgres://…, and checks that it is

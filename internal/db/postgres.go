@@ -44,7 +44,7 @@ func openPostgres(ctx context.Context, url string, o Options) (*DB, error) {
 		p.Close()
 		return nil, err
 	}
-	d := &DB{engine: Postgres, read: stdlib.OpenDBFromPool(p), clock: o.Clock, wire: newWire(p)}
+	d := &DB{engine: Postgres, read: stdlib.OpenDBFromPool(p), clock: o.Clock, trace: o.Trace, wire: newWire(p)}
 	d.on = shared{d.read}
 	d.writer = &poolWriter{db: d, pool: p, limit: int64(o.Queue), slots: make(chan struct{}, max(1, o.Connections*3/4))}
 	return d, nil

@@ -39,7 +39,7 @@ func openSQLite(ctx context.Context, path string, o Options) (*DB, error) {
 		w.Close()
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
-	d := &DB{engine: SQLite, url: address, read: r, clock: o.Clock}
+	d := &DB{engine: SQLite, url: address, read: r, clock: o.Clock, trace: o.Trace}
 	readers := newReaders(r, max(4, 2*runtime.NumCPU()))
 	writer := newGroupWriter(d, w, o.Queue)
 	d.on, d.writer = readers, writer

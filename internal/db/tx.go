@@ -116,7 +116,10 @@ func (ended) exec(context.Context, string, []any) (sql.Result, error) { return n
 func (ended) query(context.Context, string, []any) (result, error)    { return result{}, errEnded }
 
 // start checks what both engines must agree on before a statement runs.
-func (tx *Tx) start(args []any) error {
+func (tx *Tx) start(query string, args []any) error {
+	if tx.db.trace != nil {
+		tx.db.trace(query, args)
+	}
 	if tx.failed != nil {
 		return fmt.Errorf("%w: %w", errDead, tx.failed)
 	}
@@ -161,7 +164,7 @@ func (tx *Tx) Exec(query string, args ...any) (int64, error) {
 	if !tx.write {
 		return 0, errReadOnly
 	}
-	if err := tx.start(args); err != nil {
+	if err := tx.start(query, args); err != nil {
 		return 0, err
 	}
 	res, err := tx.on.exec(tx.ctx, query, args)
@@ -187,7 +190,7 @@ func String(r Row) (s string, err error) { return s, r.Scan(&s) }
 // not use the transaction.
 func One[T any](tx *Tx, scan func(Row) (T, error), query string, args ...any) (T, error) {
 	var zero T
-	if err := tx.start(args); err != nil {
+	if err := tx.start(query, args); err != nil {
 		return zero, err
 	}
 	rows, err := tx.on.query(tx.ctx, query, args)
@@ -217,7 +220,7 @@ func One[T any](tx *Tx, scan func(Row) (T, error), query string, args ...any) (T
 // All runs a query for all its rows; none is an empty slice. The query holds
 // a LIMIT wherever its result could grow. scan must not use the transaction.
 func All[T any](tx *Tx, scan func(Row) (T, error), query string, args ...any) ([]T, error) {
-	if err := tx.start(args); err != nil {
+	if err := tx.start(query, args); err != nil {
 		return nil, err
 	}
 	rows, err := tx.on.query(tx.ctx, query, args)

@@ -21,6 +21,7 @@ import (
 	"github.com/tenantry/tenantry/internal/auth"
 	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/mail"
+	"github.com/tenantry/tenantry/internal/org"
 	"github.com/tenantry/tenantry/internal/plugin"
 	"github.com/tenantry/tenantry/internal/registration"
 )
@@ -48,12 +49,15 @@ type Deps struct {
 }
 
 // Seed writes the demo data and prints the logins. A database that was seeded
-// before is left as it is; any other that is not empty is ErrNotEmpty.
+// before is left as it is; any other that is not empty is ErrNotEmpty. It is not
+// one transaction: what is interrupted half-way stays, and is refused then.
 func Seed(ctx context.Context, deps Deps) error {
 	s := &seed{
 		Deps: deps, end: deps.Clock.Now(), rng: rand.New(rand.NewPCG(2026, Days)),
 		requests: &registration.Service{DB: deps.DB, Hasher: deps.Hasher, Mail: deps.Mail},
+		members:  &org.Service{DB: deps.DB, Mail: deps.Mail}, addresses: map[string]bool{},
 	}
+	s.tell()
 	found, err := s.look(ctx)
 	switch {
 	case err != nil:
@@ -61,6 +65,8 @@ func Seed(ctx context.Context, deps Deps) error {
 	case found == seeded:
 		fmt.Fprintln(deps.Out, "The demo data is there already; nothing was changed.")
 		return s.printLogins()
+	case found == half:
+		return errors.New("the demo data was interrupted half-way; take a new database")
 	case found == foreign:
 		return ErrNotEmpty
 	}
@@ -70,7 +76,6 @@ func Seed(ctx context.Context, deps Deps) error {
 	if err := deps.DB.Write(ctx, plugin.Seed); err != nil {
 		return fmt.Errorf("store the plugin catalogue: %w", err)
 	}
-	s.tell()
 	if err := s.play(ctx); err != nil {
 		return err
 	}
@@ -90,6 +95,9 @@ type seed struct {
 	rng      *rand.Rand // every choice is made while telling, none while playing
 	hash     string     // of Password
 	requests *registration.Service
+	members  *org.Service
+
+	addresses map[string]bool // given out
 
 	story   story
 	staff   []*person

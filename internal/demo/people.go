@@ -28,13 +28,19 @@ func (s *seed) somebody(domain string) *person {
 func (s *seed) person(name, domain string) *person {
 	first, last, _ := strings.Cut(strings.ToLower(name), " ")
 	clean := strings.NewReplacer("'", "", " ", "-")
+	local := clean.Replace(first) + "." + clean.Replace(last)
+	email := local + "@" + domain + ".example"
+	for n := 2; s.addresses[email]; n++ {
+		email = fmt.Sprintf("%s%d@%s.example", local, n, domain)
+	}
+	s.addresses[email] = true
 	return &person{
-		name: name, email: clean.Replace(first) + "." + clean.Replace(last) + "@" + domain + ".example",
+		name: name, email: email,
 		ip: fmt.Sprintf("198.51.100.%d", s.between(2, 250)), agent: agents[s.rng.IntN(len(agents))],
 	}
 }
 
-// meet makes the person's account, or finds it.
+// meet makes the person's account.
 func (s *seed) meet(tx *db.Tx, p *person) error {
 	u, err := auth.CreateUser(tx, auth.NewUser{Email: p.email, Name: p.name, PasswordHash: s.hash, EmailVerified: true})
 	p.id = u.ID

@@ -2,10 +2,13 @@ package demo
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/tenantry/tenantry/internal/admin"
 	"github.com/tenantry/tenantry/internal/audit"
 	"github.com/tenantry/tenantry/internal/auth"
+	"github.com/tenantry/tenantry/internal/brand"
+	"github.com/tenantry/tenantry/internal/branding"
 	"github.com/tenantry/tenantry/internal/credit"
 	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/id"
@@ -99,6 +102,7 @@ func (s *seed) tellResellers() {
 				return err
 			})
 		}
+		s.tellBrand(r, s.later(came, 3, 20))
 		for month, amount := range b.grants {
 			s.change(s.later(came.AddDate(0, 0, 30*month), 2, 8), "a grant to "+b.name, func(tx *db.Tx) error {
 				_, err := admin.GrantCredits(tx, s.root(month), r.id, admin.Grant{Amount: amount, Reason: fmt.Sprintf("Monthly allocation %d", month+1)}, credit.Reference{})
@@ -140,4 +144,19 @@ func (s *seed) welcome(tx *db.Tx, r *reseller) error {
 	}
 	_, err = admin.VerifyDomain(tx, s.root(0), r.id, admin.Verification{Override: true, Reason: "Record was shown in a call"}, nil)
 	return err
+}
+
+// tellBrand dresses the reseller's white label.
+func (s *seed) tellBrand(r *reseller, when time.Time) {
+	in := branding.Edit{Branding: brand.Patch{
+		AppName: patch.Of(r.app), PrimaryColor: patch.Of(r.primary), SecondaryColor: patch.Of(r.second),
+		SupportEmail: patch.Of("help@" + r.domain + ".example"), FooterText: patch.Of("© 2026 " + r.company),
+	}}
+	if r.hidePoweredBy {
+		in.Branding.HidePoweredBy = patch.Of(true)
+	}
+	s.change(when, "the brand of "+r.name, func(tx *db.Tx) error {
+		_, err := branding.Update(tx, r.owner.as(audit.Reseller), r.id, in)
+		return err
+	})
 }

@@ -13,19 +13,23 @@ type content int
 
 const (
 	nothing content = iota
-	seeded          // this demo
+	seeded          // this demo, whole
+	half            // this demo, interrupted
 	foreign         // anything else
 )
 
-// look tells what the database holds: the first reseller of the demo stands
-// for all of it.
+// look tells what the database holds. The first reseller of the demo stands for
+// all of it, usage for its end.
 func (s *seed) look(ctx context.Context) (content, error) {
 	found := nothing
 	err := s.DB.Read(ctx, func(tx *db.Tx) error {
 		_, err := db.One(tx, db.Int64, `SELECT id FROM admins WHERE contact_email = $1 LIMIT 1`, "office@"+brands[0].domain+".example")
 		if err == nil {
-			found = seeded
-			return nil
+			n, err := count(tx, "usage_current")
+			if found = seeded; n == 0 {
+				found = half
+			}
+			return err
 		}
 		if !errors.Is(err, db.ErrNoRows) {
 			return err

@@ -3,7 +3,6 @@ package demo
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/tenantry/tenantry/internal/audit"
@@ -149,20 +148,4 @@ func (s *seed) hand(t *tenant) audit.Actor {
 		return s.root(len(t.company))
 	}
 	return t.reseller.owner.as(audit.Reseller)
-}
-
-// printLogins says how to sign in as whom.
-func (s *seed) printLogins() error {
-	var b strings.Builder
-	b.WriteString("\nSign in with the password " + Password + " as\n")
-	for _, l := range [][2]string{
-		{"ada.berg@tenantry.example", "superadmin"},
-		{"lena.hoffmann@northwind.example", "owner of the admin Northwind Digital"},
-		{"ingrid.larsen@fjord.example", "owner of the admin Fjord Solutions"},
-		{"grace.miller@pioneer.example", "owner of the admin Pioneer Consulting, which is suspended"},
-	} {
-		fmt.Fprintf(&b, "  %-40s %s\n", l[0], l[1])
-	}
-	_, err := s.Out.Write([]byte(b.String()))
-	return err
 }

@@ -3,6 +3,7 @@ package demo
 import (
 	"context"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -23,6 +24,7 @@ func (s *seed) tell() {
 	s.tellTenants()
 	s.tellWork()
 	s.tellTrouble()
+	s.tellReading()
 }
 
 // settle finishes what has no story of its own: usage, and mails that shall
@@ -91,5 +93,24 @@ func (s *seed) report(ctx context.Context) error {
 	if err == nil {
 		_, err = fmt.Fprintf(s.Out, "Made %s, over %d days.\n", strings.Join(parts, ", "), Days)
 	}
+	return err
+}
+
+// printLogins says how to sign in as whom.
+func (s *seed) printLogins() error {
+	var b strings.Builder
+	b.WriteString("\nSign in with the password " + Password + " as\n")
+	line := func(p *person, who string) { fmt.Fprintf(&b, "  %-42s %s\n", p.email, who) }
+	line(s.staff[0], "superadmin")
+	for _, r := range s.admins {
+		switch {
+		case r.suspended != "":
+			line(r.owner, "owner of the admin "+r.name+", which is suspended")
+		case r.portal:
+			line(r.owner, "owner of the admin "+r.name)
+		}
+	}
+	line(s.tenants[0].owner, "owner of the organization "+s.tenants[0].company)
+	_, err := io.WriteString(s.Out, b.String())
 	return err
 }

@@ -28,7 +28,9 @@ func (s *Server) applicantRoutes() []route {
 		direct(op{Method: "POST", Path: path, ID: "register", Tag: tag, Summary: "Ask for an organization", May: auth.Public, Status: 201,
 			Description: "The answer is the same whatever happens next, and whether the e-mail is known or not. The decision comes by mail; status_url always shows where the request stands."},
 			func(ctx context.Context, c *Call, in *struct{ Body registration.Input }) (registration.Receipt, error) {
-				return s.Registration.Register(ctx, c.Actor, registration.Visit{Host: c.Host}, in.Body)
+				r, err := s.Registration.Register(ctx, c.Actor, registration.Visit{Host: c.Host}, in.Body)
+				c.Created("%s", r.Location())
+				return r, err
 			}),
 		read(op{Method: "GET", Path: path + "/slug", ID: "check-slug", Tag: tag, Summary: "Ask whether a slug is free", May: auth.Public,
 			Description: "Free now: only register decides."},

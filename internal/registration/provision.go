@@ -99,7 +99,7 @@ func tellPeople(tx *db.Tx, o org.Organization, owner Owner) error {
 	if err := notify.Send(tx, m); err != nil || o.AdminID == nil {
 		return err
 	}
-	people, err := adminPeople(tx, *o.AdminID)
+	people, err := notify.AdminUsers(tx, *o.AdminID)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package registration
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/tenantry/tenantry/internal/audit"
 	"github.com/tenantry/tenantry/internal/auth"
@@ -48,6 +49,12 @@ type Receipt struct {
 	Status         Status     `json:"status" enum:"pending_approval"`
 	DesiredOrgSlug string     `json:"desired_org_slug"`
 	StatusURL      string     `json:"status_url" doc:"A signed link that shows where the request stands."`
+}
+
+// Location is where the applicant finds the request again.
+func (r Receipt) Location() string {
+	_, token, _ := strings.Cut(r.StatusURL, statusPath)
+	return "/api/tenants/register/status?token=" + token
 }
 
 // Draft is an input that was checked, with its password hashed.

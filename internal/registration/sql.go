@@ -199,12 +199,6 @@ func adminExists(tx *db.Tx, admin id.Admin) (bool, error) {
 	return yes(tx, `SELECT 1 FROM admins WHERE id = $1`, admin)
 }
 
-func adminPeople(tx *db.Tx, admin id.Admin) ([]id.User, error) {
-	return db.All(tx, userID, `SELECT user_id FROM admin_users WHERE admin_id = $1 ORDER BY user_id LIMIT 200`, admin)
-}
-
-func userID(r db.Row) (u id.User, err error) { return u, r.Scan(&u) }
-
 func slugOf(tx *db.Tx, organization id.Organization) (string, error) {
 	return db.One(tx, db.String, `SELECT slug FROM organizations WHERE id = $1`, organization)
 }
@@ -213,16 +207,4 @@ func resellerOf(tx *db.Tx, organization id.Organization) (id.Admin, error) {
 	admin, err := db.One(tx, func(r db.Row) (a *id.Admin, err error) { return a, r.Scan(&a) },
 		`SELECT admin_id FROM organizations WHERE id = $1`, organization)
 	return id.Val(admin), err
-}
-
-func brandName(tx *db.Tx, admin id.Admin) (string, error) {
-	name, err := db.One(tx, func(r db.Row) (s *string, err error) { return s, r.Scan(&s) },
-		`SELECT app_name FROM brandings WHERE admin_id = $1`, admin)
-	if errors.Is(err, db.ErrNoRows) || err == nil && name == nil {
-		return "", nil
-	}
-	if err != nil {
-		return "", err
-	}
-	return *name, nil
 }

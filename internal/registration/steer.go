@@ -2,6 +2,7 @@ package registration
 
 import (
 	"github.com/tenantry/tenantry/internal/auth"
+	"github.com/tenantry/tenantry/internal/branding"
 	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/domain"
 	"github.com/tenantry/tenantry/internal/fault"
@@ -56,9 +57,12 @@ func hostHolder(tx *db.Tx, host string) (id.Admin, bool, error) {
 // appName is the brand in whose name an applicant is written to.
 func appName(tx *db.Tx, admin id.Admin) (string, error) {
 	if admin != 0 {
-		name, err := brandName(tx, admin)
-		if err != nil || name != "" {
-			return name, err
+		b, err := branding.Of(tx, admin)
+		if err != nil && !fault.Is(err, fault.NotFound) {
+			return "", err
+		}
+		if b.Branding.AppName != nil {
+			return *b.Branding.AppName, nil
 		}
 	}
 	set, err := settings.Load(tx)

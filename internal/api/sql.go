@@ -1,9 +1,11 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/tenantry/tenantry/internal/db"
 )
@@ -45,10 +47,15 @@ func storeAnswer(tx *db.Tx, principal, key string, a rendered) error {
 	return err
 }
 
-// pruneKeys forgets answers older than before, save those of credits.
-func pruneKeys(tx *db.Tx, before db.Time) error {
-	_, err := tx.Exec(`DELETE FROM idempotency_keys WHERE created_at < $1 AND NOT permanent`, before)
-	return err
+// KeptKeys is how long answers are kept; those of credits stay for ever.
+const KeptKeys = 24 * time.Hour
+
+// ForgetKeys drops the answers that are older than KeptKeys.
+func ForgetKeys(ctx context.Context, d *db.DB) error {
+	return d.Write(ctx, func(tx *db.Tx) error {
+		_, err := tx.Exec(`DELETE FROM idempotency_keys WHERE created_at < $1 AND NOT permanent`, tx.Now.Add(-KeptKeys))
+		return err
+	})
 }
 
 // write repeats the answer.

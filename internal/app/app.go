@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -23,10 +24,12 @@ import (
 	"github.com/tenantry/tenantry/internal/config"
 	"github.com/tenantry/tenantry/internal/console"
 	"github.com/tenantry/tenantry/internal/db"
+	"github.com/tenantry/tenantry/internal/domain"
 	"github.com/tenantry/tenantry/internal/mail"
 	"github.com/tenantry/tenantry/internal/org"
 	"github.com/tenantry/tenantry/internal/plugin"
 	"github.com/tenantry/tenantry/internal/registration"
+	"github.com/tenantry/tenantry/internal/secret"
 	"github.com/tenantry/tenantry/internal/settings"
 )
 
@@ -44,7 +47,7 @@ type parts struct {
 	mail *mail.Outbox
 	auth *auth.Service
 
-	registration *registration.Service
+	hasher *auth.Hasher
 }
 
 // open connects, migrates and makes the services.
@@ -74,14 +77,13 @@ func (p *parts) prepare(ctx context.Context) error {
 	if err := p.db.Write(ctx, plugin.Seed); err != nil {
 		return fmt.Errorf("store the plugin catalogue: %w", err)
 	}
-	box, err := p.key(ctx)
+	box, err := secret.Open(ctx, p.db, p.cfg.Key, p.cfg.KeyFile)
 	if err != nil {
 		return err
 	}
 	p.mail = &mail.Outbox{Box: box, BaseURL: p.cfg.BaseURL}
-	hasher := auth.NewHasher()
-	p.registration = &registration.Service{DB: p.db, Hasher: hasher, Mail: p.mail}
-	p.auth = auth.New(p.db, hasher, p.mail, func(tx *db.Tx) (int, error) {
+	p.hasher = auth.NewHasher()
+	p.auth = auth.New(p.db, p.hasher, p.mail, func(tx *db.Tx) (int, error) {
 		s, err := settings.Load(tx)
 		return int(s.PasswordMinLength), err
 	})
@@ -122,6 +124,10 @@ func Serve(ctx context.Context, cfg *Config) error {
 	if err != nil {
 		return err
 	}
+	workers, err := p.workers()
+	if err != nil {
+		return err
+	}
 	ln, err := net.Listen("tcp", cfg.Addr)
 	if err != nil {
 		return err
@@ -129,7 +135,7 @@ func Serve(ctx context.Context, cfg *Config) error {
 	if err := p.welcome(ctx); err != nil {
 		return errors.Join(err, ln.Close())
 	}
-	return p.run(ctx, handler, ln)
+	return run(ctx, handler, ln, workers)
 }
 
 // handler is the API with the console beside it.
@@ -138,9 +144,16 @@ func (p *parts) handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	base, err := url.Parse(p.cfg.BaseURL)
+	if err != nil {
+		return nil, err
+	}
 	s := &api.Server{
-		DB: p.db, Auth: p.auth, Registration: p.registration, Branding: branding.New(p.db),
-		Organizations: &org.Service{DB: p.db, Auth: p.auth, Mail: p.mail}, PublicRate: p.cfg.PublicRate, TrustedProxies: p.cfg.TrustedProxies,
+		DB: p.db, Auth: p.auth, Branding: branding.New(p.db),
+		Registration:  &registration.Service{DB: p.db, Hasher: p.hasher, Mail: p.mail},
+		Organizations: &org.Service{DB: p.db, Auth: p.auth, Mail: p.mail},
+		Hosts:         []string{base.Hostname()}, Resolver: &domain.Resolver{Address: p.cfg.Resolver},
+		PublicRate: p.cfg.PublicRate, TrustedProxies: p.cfg.TrustedProxies,
 		Console: pages, Version: p.cfg.Version,
 	}
 	return s.Handler(), nil
@@ -161,21 +174,6 @@ func (p *parts) welcome(ctx context.Context) error {
 	return nil
 }
 
-// worker is something that runs beside the server.
-type worker struct {
-	name string
-	run  func(context.Context) error
-}
-
-func (p *parts) workers() []worker {
-	return []worker{
-		{"notices", p.db.Run},
-		{"tokens", func(ctx context.Context) error {
-			return p.auth.Run(ctx, func(err error) { slog.Warn("tokens are not tended", "error", err) })
-		}},
-	}
-}
-
 // Limits against slow clients.
 const (
 	headerTime  = 5 * time.Second
@@ -187,7 +185,7 @@ const (
 )
 
 // run serves and works until ctx ends or one of them fails.
-func (p *parts) run(ctx context.Context, handler http.Handler, ln net.Listener) error {
+func run(ctx context.Context, handler http.Handler, ln net.Listener, workers []worker) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	server := &http.Server{
@@ -196,7 +194,7 @@ func (p *parts) run(ctx context.Context, handler http.Handler, ln net.Listener) 
 		ErrorLog: slog.NewLogLogger(slog.Default().Handler(), slog.LevelDebug),
 	}
 	var all sync.WaitGroup
-	for _, w := range p.workers() {
+	for _, w := range workers {
 		all.Go(func() {
 			if err := w.run(ctx); err != nil && ctx.Err() == nil {
 				stop(fmt.Errorf("%s: %w", w.name, err))

@@ -7,7 +7,6 @@ package config
 
 import (
 	"bufio"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -25,7 +24,7 @@ type Config struct {
 	Data           string         // folder of what is not in the database
 	BaseURL        string         // begins every link in mails and answers; no final slash
 	KeyFile        string         // holds the installation's key
-	Key            []byte         // the key itself; wins over KeyFile
+	Key            string         // the key itself, 32 bytes in base64; wins over KeyFile
 	PublicRate     int            // requests a minute and address on public routes; 0 is off
 	TrustedProxies []netip.Prefix // whose X-Forwarded headers count
 	SMTP           string         // where mail goes; empty writes files
@@ -61,7 +60,7 @@ func (c *Config) Options() []Option {
 		{Name: "data", Default: "data", Doc: "Folder for the key, mail files and the SQLite database.", set: text(&c.Data)},
 		{Name: "base-url", Doc: "Begins every link in mails and answers. Default: `http://` and the address.", set: c.setBaseURL},
 		{Name: "key-file", Doc: "File with the key that encrypts secrets. Default: `DIR/tenantry.key`, made at the first start.", set: text(&c.KeyFile)},
-		{Name: "key", Doc: "The key itself: 32 bytes in base64.", Secret: true, set: c.setKey},
+		{Name: "key", Doc: "The key itself: 32 bytes in base64.", Secret: true, set: text(&c.Key)},
 		{Name: "public-rate", Default: "30", Doc: "Requests a minute from one address to public routes; 0 is no limit.", set: number(&c.PublicRate, 0)},
 		{Name: "trusted-proxies", Doc: "Networks whose `X-Forwarded-*` headers count, separated by commas.", set: c.setProxies},
 		{Name: "smtp-url", Doc: "Mail server, `smtp://user:password@host:port` or `smtps://…`. Without it each mail is a file under `DIR/mail/`.", Secret: true, set: text(&c.SMTP)},
@@ -210,15 +209,6 @@ func oneOf(p *string, words ...string) func(string) error {
 		}
 		return fmt.Errorf("must be one of %s", strings.Join(words, ", "))
 	}
-}
-
-func (c *Config) setKey(s string) error {
-	b, err := base64.StdEncoding.DecodeString(s)
-	if err != nil || len(b) != 32 {
-		return errors.New("must be 32 bytes in base64")
-	}
-	c.Key = b
-	return nil
 }
 
 func (c *Config) setBaseURL(s string) error {

@@ -11,11 +11,13 @@ import (
 
 	"github.com/tenantry/tenantry/internal/api"
 	"github.com/tenantry/tenantry/internal/auth"
+	"github.com/tenantry/tenantry/internal/branding"
 	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/db/dbtest"
 	"github.com/tenantry/tenantry/internal/domain"
 	"github.com/tenantry/tenantry/internal/mail"
 	"github.com/tenantry/tenantry/internal/plugin"
+	"github.com/tenantry/tenantry/internal/registration"
 	"github.com/tenantry/tenantry/internal/secret"
 )
 
@@ -35,12 +37,14 @@ func eachSuperadmin(t *testing.T, f func(s superadmin)) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		a := auth.New(d, auth.NewHasher(), &mail.Outbox{Box: box, BaseURL: "http://localhost"}, func(*db.Tx) (int, error) { return 12, nil })
+		outbox := &mail.Outbox{Box: box, BaseURL: "http://localhost"}
+		a := auth.New(d, auth.NewHasher(), outbox, func(*db.Tx) (int, error) { return 12, nil })
+		requests := &registration.Service{DB: d, Hasher: a.Hasher, Mail: outbox}
 		const email, password = "root@platform.example", "a quite long passphrase"
 		if err := a.Bootstrap(context.Background(), email, password); err != nil {
 			t.Fatal(err)
 		}
-		s := superadmin{T: t, h: (&api.Server{DB: d, Auth: a, Version: "test", Hosts: []string{"tenantry.example"}, Resolver: &domain.Resolver{Address: "127.0.0.1:1"}}).Handler()}
+		s := superadmin{T: t, h: (&api.Server{DB: d, Auth: a, Registration: requests, Version: "test", Branding: branding.New(d), Hosts: []string{"tenantry.example"}, Resolver: &domain.Resolver{Address: "127.0.0.1:1"}}).Handler()}
 		answer := s.want("POST", "/api/auth/login", `{"email":"`+email+`","password":"`+password+`"}`, 200)
 		s.token, _ = answer["access_token"].(string)
 		f(s)

@@ -12,6 +12,7 @@ import (
 	"github.com/tenantry/tenantry/internal/audit"
 	"github.com/tenantry/tenantry/internal/brand"
 	"github.com/tenantry/tenantry/internal/db"
+	"github.com/tenantry/tenantry/internal/effect"
 	"github.com/tenantry/tenantry/internal/fault"
 	"github.com/tenantry/tenantry/internal/id"
 )
@@ -97,9 +98,27 @@ func Update(tx *db.Tx, actor audit.Actor, admin id.Admin, in Edit) (Branding, er
 		return Branding{}, err
 	}
 	tx.Publish(Topic, "")
-	_, err = audit.Record(tx, audit.Event{Actor: actor, Action: "branding.updated", Target: audit.Target{Type: "branding", ID: int64(admin)},
+	name, err := reach(tx, admin)
+	if err != nil {
+		return Branding{}, err
+	}
+	_, err = audit.Record(tx, audit.Event{Actor: actor, Action: "branding.updated", Target: audit.Target{Type: "branding", ID: int64(admin), Name: name},
 		Admin: admin, Changes: changes})
 	return after, err
+}
+
+// reach names the admin and, in a dry run, counts who sees its brand.
+func reach(tx *db.Tx, admin id.Admin) (name string, err error) {
+	if effect.Wanted(tx) {
+		organizations, users, domains, err := audience(tx, admin)
+		if err != nil {
+			return "", err
+		}
+		effect.Add(tx, effect.Organizations, organizations)
+		effect.Add(tx, effect.Users, users)
+		effect.Add(tx, effect.Domains, domains)
+	}
+	return adminName(tx, admin)
 }
 
 // readable is the contrast that WCAG AA asks of text.

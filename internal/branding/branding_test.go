@@ -3,6 +3,9 @@ package branding_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"maps"
+	"strings"
 	"testing"
 
 	"github.com/tenantry/tenantry/internal/audit"
@@ -11,6 +14,7 @@ import (
 	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/db/dbtest"
 	"github.com/tenantry/tenantry/internal/domain"
+	"github.com/tenantry/tenantry/internal/effect"
 	"github.com/tenantry/tenantry/internal/fault"
 	"github.com/tenantry/tenantry/internal/id"
 	"github.com/tenantry/tenantry/internal/patch"
@@ -146,6 +150,21 @@ func TestCurrentFollowsEveryChange(t *testing.T) {
 		check("the caller's admin named", "Mine", "organization")
 		write(t, d, name(host, "Host"))
 		check("another admin named", "Mine", "organization")
+		var o id.Organization
+		write(t, d, func(tx *db.Tx) error {
+			n, err := tx.Insert(`INSERT INTO organizations (admin_id, name, name_key, slug, status, storage_limit_gb, max_users, bandwidth_limit_gb, members, invited, version, created_at, updated_at)
+				VALUES ($1, 'O', 'o', 'o', 'active', -1, -1, -1, 0, 0, 1, $2, $3) RETURNING id`, host, tx.Now, tx.Now)
+			o = id.Organization(n)
+			if err == nil {
+				_, err = domain.Set(tx, domain.Owner{Organization: o}, "app.example.com")
+			}
+			return err
+		})
+		check("an organization's pending claim", "Mine", "organization")
+		write(t, d, func(tx *db.Tx) error { _, err := domain.Confirm(tx, domain.Owner{Organization: o}); return err })
+		check("an organization's verified host", "Host", "host")
+		write(t, d, func(tx *db.Tx) error { _, err := domain.Set(tx, domain.Owner{Organization: o}, ""); return err })
+		check("an organization's host given up", "Mine", "organization")
 		owner := domain.Owner{Admin: host}
 		write(t, d, func(tx *db.Tx) error { _, err := domain.Set(tx, owner, "app.example.com"); return err })
 		check("a pending claim", "Mine", "organization")
@@ -159,4 +178,66 @@ func TestCurrentFollowsEveryChange(t *testing.T) {
 		write(t, d, func(tx *db.Tx) error { _, err := domain.Set(tx, owner, ""); return err })
 		check("the host given up", "Mine", "organization")
 	})
+}
+
+func TestDryRunCountsWhoSeesTheBrand(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		a := newAdmin(t, d, "one", true)
+		write(t, d, func(tx *db.Tx) error {
+			for i, n := range []int64{3, 4} {
+				o, err := tx.Insert(`INSERT INTO organizations (admin_id, name, name_key, slug, status, storage_limit_gb, max_users, bandwidth_limit_gb, members, invited, version, created_at, updated_at)
+					VALUES ($1, 'O', 'o', $2, 'active', -1, -1, -1, $3, 0, 1, $4, $5) RETURNING id`, a, fmt.Sprint("o", i), n, tx.Now, tx.Now)
+				if err != nil {
+					return err
+				}
+				owner := domain.Owner{Organization: id.Organization(o)}
+				if _, err := domain.Set(tx, owner, fmt.Sprintf("o%d.example.com", i)); err != nil {
+					return err
+				}
+				if i == 0 {
+					if _, err := domain.Confirm(tx, owner); err != nil {
+						return err
+					}
+				}
+			}
+			return nil
+		})
+		write(t, d, func(tx *db.Tx) error {
+			effect.Want(tx)
+			_, err := branding.Update(tx, reseller(a), a, edit(brand.Patch{AppName: patch.Of("New")}))
+			want := map[effect.Kind]int64{effect.Organizations: 2, effect.Users: 7, effect.Domains: 1, effect.Credits: 0}
+			if got := effect.Sum(tx); !maps.Equal(got, want) {
+				t.Errorf("got %v, want %v", got, want)
+			}
+			return err
+		})
+	})
+}
+
+// A name that nobody can hold takes no room, and many of them start the cache
+// afresh rather than fill it.
+func TestHostsAreTheCallersToInvent(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := branding.New(d)
+		plain, err := s.Current(ctx, "", branding.Caller{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, host := range []string{strings.Repeat("a", 10_000) + ".example.com", "\xff", "a\x00b", "' OR 1=1 --"} {
+			p, err := s.Current(ctx, host, branding.Caller{Admin: 99})
+			if err != nil || *p.Current.Branding.AppName != *plain.Current.Branding.AppName {
+				t.Errorf("host %.20q: got %+v, %v", host, p, err)
+			}
+		}
+	})
+}
+
+func BenchmarkCurrent(b *testing.B) {
+	s := branding.New(dbtest.Open(b, dbtest.SQLiteURL(b), db.Options{}))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := s.Current(ctx, "app.example.com", branding.Caller{}); err != nil {
+			b.Fatal(err)
+		}
+	}
 }

@@ -64,6 +64,7 @@ type cached struct {
 const (
 	lifetime = time.Second
 	maxPages = 10_000 // beyond it the cache starts afresh: hosts are the caller's to invent
+	maxHost  = 253    // bytes of the longest host name
 )
 
 // New makes the service; it stays subscribed as long as d is open.
@@ -77,6 +78,9 @@ func New(d *db.DB) *Service {
 // from the verified host's owner, the caller's organization's admin, the
 // caller's own admin, the platform, and what is built in.
 func (s *Service) Current(ctx context.Context, host string, c Caller) (*Page, error) {
+	if len(host) > maxHost || strings.Trim(host, "abcdefghijklmnopqrstuvwxyz0123456789.-") != "" {
+		host = "" // no custom domain looks like this: not worth a question or the memory
+	}
 	epoch, now := s.epoch.Load(), s.db.Now()
 	k := key{host, c}
 	s.mu.RLock()

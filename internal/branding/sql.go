@@ -54,6 +54,23 @@ func mayHide(tx *db.Tx, admin id.Admin) (may bool, err error) {
 	return may, err
 }
 
+func adminName(tx *db.Tx, admin id.Admin) (string, error) {
+	return db.One(tx, db.String, `SELECT name FROM admins WHERE id = $1`, admin)
+}
+
+// audience counts an admin's organizations, their members, and the verified
+// hosts of all of them.
+func audience(tx *db.Tx, admin id.Admin) (organizations, users, domains int64, err error) {
+	_, err = db.One(tx, func(r db.Row) (int64, error) { return 0, r.Scan(&organizations, &users) },
+		`SELECT count(*), CAST(COALESCE(sum(members), 0) AS BIGINT) FROM organizations WHERE admin_id = $1`, admin)
+	if err != nil {
+		return 0, 0, 0, err
+	}
+	domains, err = db.One(tx, db.Int64, `SELECT count(*) FROM custom_domains d LEFT JOIN organizations o ON o.id = d.organization_id
+		WHERE d.status = 'verified' AND (d.admin_id = $1 OR o.admin_id = $2)`, admin, admin)
+	return organizations, users, domains, err
+}
+
 // level is one level of inheritance, found.
 type level struct {
 	fields  brand.Fields

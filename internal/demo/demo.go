@@ -52,24 +52,12 @@ type Deps struct {
 // before is left as it is; any other that is not empty is ErrNotEmpty. It is not
 // one transaction: what is interrupted half-way stays, and is refused then.
 func Seed(ctx context.Context, deps Deps) error {
-	s := &seed{
-		Deps: deps, end: deps.Clock.Now(), rng: rand.New(rand.NewPCG(2026, Days)),
-		requests: &registration.Service{DB: deps.DB, Hasher: deps.Hasher, Mail: deps.Mail},
-		members:  &org.Service{DB: deps.DB, Mail: deps.Mail}, addresses: map[string]bool{},
-	}
+	s := newSeed(deps)
 	s.tell()
-	found, err := s.look(ctx)
-	switch {
-	case err != nil:
+	if done, err := s.refuse(ctx); done || err != nil {
 		return err
-	case found == seeded:
-		fmt.Fprintln(deps.Out, "The demo data is there already; nothing was changed.")
-		return s.printLogins()
-	case found == half:
-		return errors.New("the demo data was interrupted half-way; take a new database")
-	case found == foreign:
-		return ErrNotEmpty
 	}
+	var err error
 	if s.hash, err = deps.Hasher.Hash(ctx, Password); err != nil {
 		return err
 	}
@@ -86,6 +74,32 @@ func Seed(ctx context.Context, deps Deps) error {
 		return err
 	}
 	return s.printLogins()
+}
+
+func newSeed(deps Deps) *seed {
+	return &seed{
+		Deps: deps, end: deps.Clock.Now(), rng: rand.New(rand.NewPCG(2026, Days)),
+		requests: &registration.Service{DB: deps.DB, Hasher: deps.Hasher, Mail: deps.Mail},
+		members:  &org.Service{DB: deps.DB, Mail: deps.Mail}, addresses: map[string]bool{},
+	}
+}
+
+// refuse keeps everything as it is where there is something already; done says
+// that it is this demo.
+func (s *seed) refuse(ctx context.Context) (done bool, err error) {
+	found, err := s.look(ctx)
+	switch {
+	case err != nil:
+		return false, err
+	case found == half:
+		return false, errors.New("the demo data was interrupted half-way; take a new database")
+	case found == foreign:
+		return false, ErrNotEmpty
+	case found == seeded:
+		fmt.Fprintln(s.Out, "The demo data is there already; nothing was changed.")
+		return true, s.printLogins()
+	}
+	return false, nil
 }
 
 // seed is one run.

@@ -279,3 +279,6 @@ func decode(t *testing.T, e audit.Entry) map[string]any {
 	}
 	return m
 }
+
+func adminIDs(ids ...id.Admin) []id.Admin                      { return ids }
+func organizationIDs(ids ...id.Organization) []id.Organization { return ids }

@@ -167,7 +167,7 @@ func (s *Server) deny(ctx context.Context, o *op, c *Call, why error) {
 		return
 	}
 	err := s.DB.Write(ctx, func(tx *db.Tx) error {
-		return audit.Deny(tx, c.Actor, o.May.Name, audit.Target{Type: o.subject(), ID: c.pathID(o)}, fault.Code(why))
+		return audit.Deny(tx, c.Actor, o.May.Name, audit.Target{Type: o.subject(), ID: c.pathID()}, fault.Code(why))
 	})
 	if err != nil {
 		slog.Error("a denied attempt was not recorded", "request_id", c.Actor.RequestID, "error", err)
@@ -184,7 +184,7 @@ func (o *op) subject() string {
 }
 
 // pathID is the id that the path names, as far as it is one.
-func (c *Call) pathID(o *op) int64 {
+func (c *Call) pathID() int64 {
 	for _, name := range []string{"org_id", "admin_id", "request_id", "id"} {
 		if n := c.ID(name); n > 0 {
 			return n

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sort"
 	"time"
@@ -90,11 +91,7 @@ func (s Sequencer) drain(ctx context.Context, lead *db.Lead, wake <-chan struct{
 			pause(ctx, wake, poll)
 			continue
 		}
-		err = lead.Write(ctx, func(tx *db.Tx) error {
-			_, err := pass(tx)
-			return err
-		})
-		if err != nil {
+		if err = lead.Write(ctx, pass); err != nil {
 			return err
 		}
 	}
@@ -111,22 +108,22 @@ func anyWaits(ctx context.Context, lead *db.Lead) (some bool, err error) {
 	return some, err
 }
 
-// pass numbers one batch in tx and says how many events it held.
-func pass(tx *db.Tx) (int, error) {
+// pass numbers one batch in tx.
+func pass(tx *db.Tx) error {
 	head, err := lockHead(tx)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	rows, err := take(tx, batch)
 	if err != nil || len(rows) == 0 {
-		return 0, err
+		return err
 	}
 	sort.Slice(rows, func(i, j int) bool { return rows[i].id < rows[j].id })
 	if err := number(tx, head, rows); err != nil {
-		return 0, err
+		return err
 	}
 	tx.Publish(Topic, "")
-	return len(rows), nil
+	return nil
 }
 
 // SettleTime is how long lists and statistics wait at most.
@@ -165,7 +162,7 @@ func Settle(ctx context.Context, d *db.DB) error {
 
 // unlessLate hides the failures that come from waiting no longer.
 func unlessLate(ctx context.Context, err error) error {
-	if ctx.Err() == context.DeadlineExceeded {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return nil
 	}
 	return err
@@ -192,7 +189,7 @@ func numberUnled(ctx context.Context, d *db.DB) error {
 	return d.Write(ctx, func(tx *db.Tx) error {
 		ok, err := unled(tx)
 		if err == nil && ok {
-			_, err = pass(tx)
+			err = pass(tx)
 		}
 		return err
 	})

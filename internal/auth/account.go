@@ -136,7 +136,7 @@ func (s *Service) Reset(ctx context.Context, token, password string, from audit.
 		if err != nil {
 			return err
 		}
-		if _, err := setVerified(tx, u); err != nil {
+		if err := setVerified(tx, u); err != nil {
 			return err
 		}
 		actor := from

@@ -77,17 +77,14 @@ func OrganizationTarget(tx *db.Tx, idOrSlug string) (Target, error) {
 	if idOrSlug == "" || len(idOrSlug) > 64 {
 		return Target{}, nil
 	}
-	t, err := Target{}, error(nil)
-	if digits(idOrSlug) {
-		n, bad := strconv.ParseInt(idOrSlug, 10, 64)
-		if bad != nil {
-			return Target{}, nil
-		}
-		t, err = organizationTarget(tx, id.Organization(n))
-	} else {
-		t, err = organizationTargetBySlug(tx, idOrSlug)
+	if !digits(idOrSlug) {
+		return absent(organizationTargetBySlug(tx, idOrSlug))
 	}
-	return absent(t, err)
+	n, err := strconv.ParseInt(idOrSlug, 10, 64)
+	if err != nil { // beyond every id
+		return Target{}, nil //nolint:nilerr // that it is absent is the answer
+	}
+	return absent(organizationTarget(tx, id.Organization(n)))
 }
 
 // AdminTarget finds the admin in a path. Exists is false where there is none.

@@ -44,6 +44,6 @@ func (s *Service) Prove(ctx context.Context, email, password string, from audit.
 
 // Proved notes that a link mailed to the user's address was used.
 func Proved(tx *db.Tx, u id.User) error {
-	_, err := setVerified(tx, u)
+	err := setVerified(tx, u)
 	return err
 }

@@ -85,9 +85,9 @@ func setPassword(tx *db.Tx, u id.User, hash string) error {
 	return err
 }
 
-func setVerified(tx *db.Tx, u id.User) (bool, error) {
-	n, err := tx.Exec(`UPDATE users SET email_verified = TRUE, updated_at = $1, version = version + 1 WHERE id = $2 AND NOT email_verified`, tx.Now, u)
-	return n == 1, err
+func setVerified(tx *db.Tx, u id.User) error {
+	_, err := tx.Exec(`UPDATE users SET email_verified = TRUE, updated_at = $1, version = version + 1 WHERE id = $2 AND NOT email_verified`, tx.Now, u)
+	return err
 }
 
 func setSuperadmin(tx *db.Tx, u id.User) error {

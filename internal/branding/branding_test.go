@@ -3,6 +3,7 @@ package branding_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"strings"
@@ -104,7 +105,7 @@ func TestRefusals(t *testing.T) {
 		if !fault.Is(err, fault.Invalid) {
 			t.Fatalf("got %v, want 422", err)
 		}
-		if f = err.(*fault.Error); len(f.Fields) != 3 {
+		if errors.As(err, &f); len(f.Fields) != 3 {
 			t.Errorf("got %+v, want all three fields", f.Fields)
 		}
 		if _, err := func() (b branding.Branding, err error) {

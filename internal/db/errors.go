@@ -27,7 +27,6 @@ var (
 	errDead     = errors.New("db: a statement of this transaction failed before; nothing after it counts")
 	errLost     = errors.New("db: the transaction ended under its closure")
 	errClosed   = errors.New("db: closed")
-	errProbe    = errors.New("db: a probe, to be rolled back")
 )
 
 // Panic is the error of a closure that panicked. Its transaction was rolled

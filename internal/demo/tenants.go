@@ -31,7 +31,6 @@ type tenant struct {
 	until    time.Time // when trouble begins, or the end
 	request  id.Request
 	id       id.Organization
-	members  []*person
 }
 
 // shares says whose customers the companies are: an index of admins, -1 is the

@@ -111,7 +111,7 @@ func DeniedField(field string) *Error {
 func InvalidField(field, code, format string, args ...any) *Error {
 	var v Validation
 	v.Add(field, code, format, args...)
-	return v.Err().(*Error)
+	return v.fault()
 }
 
 // UnknownReference is the 422 for an id in a body that names nothing the
@@ -145,6 +145,11 @@ func (v *Validation) Err() error {
 	if len(v.fields) == 0 {
 		return nil
 	}
+	return v.fault()
+}
+
+// fault is the refusal; a single field lends it its code.
+func (v *Validation) fault() *Error {
 	e := New(Invalid, "validation_failed", "Some fields are not acceptable.")
 	if len(v.fields) == 1 {
 		e.Code, e.Message = v.fields[0].Code, v.fields[0].Message

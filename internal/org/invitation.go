@@ -150,11 +150,9 @@ func (s *Service) write(tx *db.Tx, organization id.Organization, i Invitation, a
 	if err != nil {
 		return err
 	}
-	by := ""
+	by := "You are invited to join "
 	if actor.Name != "" {
 		by = actor.Name + " invites you to join "
-	} else {
-		by = "You are invited to join "
 	}
 	return s.Mail.Send(tx, mail.Message{To: i.Email, From: name, Subject: "Invitation to " + name,
 		Text: fmt.Sprintf("%s%s as %s. This link accepts; it works once, until %s:\n\n%s\n\nIf you do not want to, do nothing.\n",

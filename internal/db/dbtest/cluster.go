@@ -68,12 +68,16 @@ rm -rf "$dir"`
 // Start makes a new cluster and waits until it answers. settings are further
 // options of the server, "fsync=off". Tests that stop or damage a server use
 // their own; all others share one.
-func Start(settings ...string) (*Cluster, error) {
+func Start(settings ...string) (*Cluster, error) { return StartIn(fast(), settings...) }
+
+// StartIn is Start with the files under a folder of the caller's choice, which
+// everybody may pass through: the system's for temporary files where it is "".
+func StartIn(parent string, settings ...string) (*Cluster, error) {
 	bin, err := binaries()
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp(fast(), "tenantry-pg-")
+	dir, err := os.MkdirTemp(parent, "tenantry-pg-")
 	if err != nil {
 		return nil, err
 	}
@@ -158,7 +162,7 @@ func (c *Cluster) URL(database string) string {
 func (c *Cluster) Database(name, options string) (string, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	_, err := c.admin.Exec("CREATE DATABASE " + name + " " + options)
+	_, err := c.admin.ExecContext(context.Background(), "CREATE DATABASE " + name + " " + options)
 	return c.URL(name), err
 }
 

@@ -1,0 +1,75 @@
+package client
+
+import (
+	"context"
+	"time"
+)
+
+// Brand is a white label; a nil field inherits from the level above.
+type Brand struct {
+	LogoURL        *string `json:"logo_url"`
+	FaviconURL     *string `json:"favicon_url"`
+	PrimaryColor   *string `json:"primary_color"` // #RRGGBB
+	SecondaryColor *string `json:"secondary_color"`
+	AppName        *string `json:"app_name"`
+	FooterText     *string `json:"footer_text"`
+	SupportEmail   *string `json:"support_email"`
+	HidePoweredBy  *bool   `json:"hide_powered_by"`
+}
+
+// BrandEdit changes a white label; null inherits again.
+type BrandEdit struct {
+	LogoURL        Optional[string] `json:"logo_url,omitzero"`
+	FaviconURL     Optional[string] `json:"favicon_url,omitzero"`
+	PrimaryColor   Optional[string] `json:"primary_color,omitzero"`
+	SecondaryColor Optional[string] `json:"secondary_color,omitzero"`
+	AppName        Optional[string] `json:"app_name,omitzero"`
+	FooterText     Optional[string] `json:"footer_text,omitzero"`
+	SupportEmail   Optional[string] `json:"support_email,omitzero"`
+	HidePoweredBy  Optional[bool]   `json:"hide_powered_by,omitzero"`
+}
+
+// Branding is the white label of an admin.
+type Branding struct {
+	AdminID   int64             `json:"admin_id"`
+	Branding  Brand             `json:"branding"`
+	Warnings  []BrandingWarning `json:"warnings"`
+	CreatedAt time.Time         `json:"created_at"`
+	UpdatedAt time.Time         `json:"updated_at"`
+}
+
+// BrandingWarning tells of a colour that is hard to read.
+type BrandingWarning struct {
+	Field   string  `json:"field"`
+	Code    string  `json:"code"` // low_contrast
+	Message string  `json:"message"`
+	Ratio   float64 `json:"ratio"`
+}
+
+// CurrentBranding is what holds for the caller and host; Sources tells the
+// level that each field comes from.
+type CurrentBranding struct {
+	Branding Brand             `json:"branding"`
+	Sources  map[string]string `json:"sources"`
+	AdminID  *int64            `json:"admin_id"`
+	Version  int64             `json:"version"`
+}
+
+type brandEdit struct {
+	Branding BrandEdit `json:"branding"`
+}
+
+// Branding reads an admin's white label.
+func (c *Client) Branding(ctx context.Context, admin int64, o ...CallOption) (Branding, error) {
+	return do[Branding](ctx, c, "GET", adminPath(admin)+"/branding", nil, o)
+}
+
+// UpdateBranding changes an admin's white label.
+func (c *Client) UpdateBranding(ctx context.Context, admin int64, in BrandEdit, o ...CallOption) (Branding, error) {
+	return do[Branding](ctx, c, "PUT", adminPath(admin)+"/branding", brandEdit{in}, o)
+}
+
+// CurrentBranding reads the white label that holds for the caller.
+func (c *Client) CurrentBranding(ctx context.Context, o ...CallOption) (CurrentBranding, error) {
+	return do[CurrentBranding](ctx, c, "GET", "/api/tenants/branding/current", nil, o)
+}

@@ -25,6 +25,7 @@ var (
 	errReadOnly = errors.New("db: a change inside Read")
 	errEnded    = errors.New("db: the transaction is over")
 	errDead     = errors.New("db: a statement of this transaction failed before; nothing after it counts")
+	errSteers   = errors.New("db: a closure does not begin or end the transaction that it shares")
 	errLost     = errors.New("db: the transaction ended under its closure")
 	errClosed   = errors.New("db: closed")
 )

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -123,7 +124,40 @@ func (tx *Tx) start(query string, args []any) error {
 	if tx.failed != nil {
 		return fmt.Errorf("%w: %w", errDead, tx.failed)
 	}
+	if steers(query) {
+		return tx.broken(query, errSteers)
+	}
 	return storable(args)
+}
+
+// steers reports a statement that would begin, end or divide the transaction,
+// which is shared and not its closure's to steer.
+func steers(query string) bool {
+	word := query
+	for {
+		word = strings.TrimLeft(word, " \t\r\n;")
+		switch {
+		case strings.HasPrefix(word, "--"):
+			_, word, _ = strings.Cut(word, "\n")
+			continue
+		case strings.HasPrefix(word, "/*"):
+			_, word, _ = strings.Cut(word, "*/")
+			continue
+		}
+		break
+	}
+	end := strings.IndexFunc(word, func(r rune) bool { return !unicode.IsLetter(r) })
+	if end >= 0 {
+		word = word[:end]
+	}
+	if len(word) < len("END") || len(word) > len("SAVEPOINT") {
+		return false
+	}
+	switch strings.ToUpper(word) {
+	case "BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE", "PREPARE":
+		return true
+	}
+	return false
 }
 
 // broken notes a statement that failed.

@@ -27,7 +27,7 @@ func (s *Server) adminRecords() []route {
 			func(tx *db.Tx, _ *Call, in *struct {
 				ListInput
 				Q      string `query:"q" maxLength:"200" doc:"Part of name, company or e-mail."`
-				Status string `query:"status" enum:"active,suspended"`
+				Status string `query:"status" enum:"active,suspended" doc:"Whether a hold lies on the admin."`
 				Group  int64  `query:"partner_group_id" minimum:"1" doc:"Those in this partner group."`
 			}) (page.List[admin.Admin], error) {
 				r, err := in.page()

@@ -52,11 +52,11 @@ func (s *Server) settled(ctx context.Context, f func(tx *db.Tx) error) error {
 type auditInput struct {
 	ListInput
 	Action       string    `query:"action" maxLength:"100" example:"organization.*" doc:"One action, or all that begin alike: organization.*"`
-	TargetType   string    `query:"target_type" maxLength:"100" example:"organization"`
+	TargetType   string    `query:"target_type" maxLength:"100" example:"organization" doc:"What kind of thing it was done to."`
 	Actor        int64     `query:"actor_id" minimum:"1" doc:"Of a user or an API key."`
-	Organization int64     `query:"organization_id" minimum:"1"`
-	Admin        int64     `query:"admin_id" minimum:"1"`
-	Outcome      string    `query:"outcome" enum:"ok,denied,error"`
+	Organization int64     `query:"organization_id" minimum:"1" doc:"Events of this organization."`
+	Admin        int64     `query:"admin_id" minimum:"1" doc:"Events of this admin and its organizations."`
+	Outcome      string    `query:"outcome" enum:"ok,denied,error" doc:"How it ended."`
 	From         time.Time `query:"from" doc:"From this time on (RFC 3339)."`
 	To           time.Time `query:"to" doc:"Before this time (RFC 3339)."`
 }

@@ -35,7 +35,7 @@ func (s *Server) creditRoutes() []route {
 
 type transactionsInput struct {
 	ListInput
-	Kind string `query:"kind" enum:"grant,allocate,add"`
+	Kind string `query:"kind" enum:"grant,allocate,add" doc:"Grants to admins, allocations from an admin, additions by the platform."`
 	From string `query:"from" format:"date-time" doc:"Not before this time."`
 	To   string `query:"to" format:"date-time" doc:"Before this time."`
 }

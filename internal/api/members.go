@@ -25,7 +25,7 @@ func members() []route {
 		read(op{Method: "GET", Path: path, ID: "list-members", Tag: membersTag, Summary: "List members", May: auth.MembersRead},
 			func(tx *db.Tx, c *Call, in *struct {
 				ListInput
-				Role string `query:"role" enum:"owner,manager,member"`
+				Role string `query:"role" enum:"owner,manager,member" doc:"Members of this role."`
 			}) (page.List[org.Member], error) {
 				r, err := in.page()
 				if err != nil {
@@ -55,7 +55,7 @@ func (s *Server) invitations() []route {
 		read(op{Method: "GET", Path: path, ID: "list-invitations", Tag: membersTag, Summary: "List invitations", May: auth.MembersRead},
 			func(tx *db.Tx, c *Call, in *struct {
 				ListInput
-				State string `query:"state" enum:"open,accepted,revoked,expired"`
+				State string `query:"state" enum:"open,accepted,revoked,expired" doc:"Invitations in this state."`
 			}) (page.List[org.Invitation], error) {
 				r, err := in.page()
 				if err != nil {

@@ -106,7 +106,7 @@ func (s *Server) operation(o *op, out reflect.Type) huma.Operation {
 	h := huma.Operation{
 		Method: o.Method, Path: o.Path, OperationID: o.ID, Summary: o.Summary, Description: o.Description,
 		Tags: []string{o.Tag}, DefaultStatus: status, MaxBodyBytes: maxBody,
-		Errors: o.errors(), Extensions: o.extensions(), Responses: map[string]*huma.Response{},
+		Extensions: o.extensions(), Responses: map[string]*huma.Response{},
 	}
 	if !o.May.Public {
 		h.Security = []map[string][]string{{"bearer": {}}}
@@ -121,13 +121,15 @@ func (s *Server) operation(o *op, out reflect.Type) huma.Operation {
 		response.Content = map[string]*huma.MediaType{"application/json": {Schema: registry.Schema(out, true, o.ID+"-answer")}}
 	}
 	h.Responses[strconv.Itoa(status)] = response
+	s.problems(o, h.Responses)
 	return h
 }
 
 // document adds an operation that huma does not serve.
 func (s *Server) document(o *op) {
 	h := s.operation(o, reflect.TypeFor[none]())
-	h.Responses = map[string]*huma.Response{"200": {Description: "Events", Content: map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{Type: "string"}}}}}
+	h.Responses["200"] = &huma.Response{Description: "Events", Content: map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{Type: "string"}}}}
+	delete(h.Responses, "204")
 	s.huma.OpenAPI().AddOperation(&h)
 }
 
@@ -168,11 +170,11 @@ func (o *op) parameters() (all []*huma.Param) {
 		if o.path[name] {
 			continue
 		}
-		schema, doc := &huma.Schema{Type: "integer", Format: "int64"}, "Id."
+		schema := &huma.Schema{Type: "integer", Format: "int64"}
 		if name == "org_id" {
-			schema, doc = text, "Id or slug of the organization."
+			schema = text
 		}
-		all = append(all, &huma.Param{Name: name, In: "path", Required: true, Description: doc, Schema: schema})
+		all = append(all, &huma.Param{Name: name, In: "path", Required: true, Description: named(o.Path, name), Schema: schema})
 	}
 	if o.dryRuns() {
 		add("dry_run", "query", "Do everything, answer what would change and whom it hits, and roll back.", &huma.Schema{Type: "boolean"})

@@ -99,11 +99,11 @@ func (s *Server) requestRoutes() []route {
 // requestList narrows the list of requests.
 type requestList struct {
 	ListInput
-	Status      string `query:"status" enum:"pending_approval,approved,rejected,active"`
+	Status      string `query:"status" enum:"pending_approval,approved,rejected,active" doc:"Where the request stands."`
 	Q           string `query:"q" maxLength:"200" doc:"Part of the e-mail, company, person, name or slug."`
-	UTMSource   string `query:"utm_source" maxLength:"255"`
-	UTMMedium   string `query:"utm_medium" maxLength:"255"`
-	UTMCampaign string `query:"utm_campaign" maxLength:"255"`
+	UTMSource   string `query:"utm_source" maxLength:"255" doc:"Requests that came with exactly this utm_source."`
+	UTMMedium   string `query:"utm_medium" maxLength:"255" doc:"Requests that came with exactly this utm_medium."`
+	UTMCampaign string `query:"utm_campaign" maxLength:"255" doc:"Requests that came with exactly this utm_campaign."`
 }
 
 func (in *requestList) filter() registration.Filter {

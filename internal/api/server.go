@@ -80,6 +80,7 @@ func (s *Server) Handler() http.Handler {
 	for _, r := range s.routes() {
 		s.bind(r)
 	}
+	s.finishDocument()
 	s.docsOnce = s.renderDocs()
 	s.system()
 	return s.outer(s.mux)

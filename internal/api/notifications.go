@@ -1,10 +1,12 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/tenantry/tenantry/internal/auth"
@@ -84,7 +86,18 @@ func (s *Server) streamNotifications(w http.ResponseWriter, r *http.Request, c *
 	if err := send("retry: 2000\n\n"); err != nil {
 		return nil //nolint:nilerr // the client has left
 	}
-	_ = notify.Follow(r.Context(), s.DB, u, after, func(e notify.Event) error {
+	ctx, cancel := context.WithCancel(r.Context())
+	var watch sync.WaitGroup
+	defer watch.Wait()
+	defer cancel()
+	watch.Go(func() {
+		select {
+		case <-s.Stopping:
+			cancel()
+		case <-ctx.Done():
+		}
+	})
+	_ = notify.Follow(ctx, s.DB, u, after, func(e notify.Event) error {
 		b, err := json.Marshal(e)
 		if err != nil {
 			return err

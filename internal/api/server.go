@@ -50,6 +50,9 @@ type Server struct {
 	Console http.Handler
 	// Version is the product's, for the OpenAPI document.
 	Version string
+	// Stopping is closed when the server is to stop: live streams end then, for
+	// nobody could wait for them. Nil is never.
+	Stopping <-chan struct{}
 	// Metrics collects the request figures; nil makes a registry of its own.
 	Metrics *prometheus.Registry
 

@@ -120,7 +120,7 @@ func Serve(ctx context.Context, cfg *Config) error {
 			return fmt.Errorf("make the first superadmin: %w", err)
 		}
 	}
-	handler, err := p.handler()
+	handler, err := p.handler(ctx)
 	if err != nil {
 		return err
 	}
@@ -138,8 +138,8 @@ func Serve(ctx context.Context, cfg *Config) error {
 	return run(ctx, handler, ln, workers)
 }
 
-// handler is the API with the console beside it.
-func (p *parts) handler() (http.Handler, error) {
+// handler is the API with the console beside it. Its live streams end with ctx.
+func (p *parts) handler(ctx context.Context) (http.Handler, error) {
 	pages, err := console.Handler()
 	if err != nil {
 		return nil, err
@@ -154,7 +154,7 @@ func (p *parts) handler() (http.Handler, error) {
 		Organizations: &org.Service{DB: p.db, Auth: p.auth, Mail: p.mail},
 		Hosts:         []string{base.Hostname()}, Resolver: &domain.Resolver{Address: p.cfg.Resolver},
 		PublicRate: p.cfg.PublicRate, TrustedProxies: p.cfg.TrustedProxies,
-		Console: pages, Version: p.cfg.Version,
+		Console: pages, Version: p.cfg.Version, Stopping: ctx.Done(),
 	}
 	return s.Handler(), nil
 }
@@ -184,19 +184,23 @@ const (
 	goodbye     = 10 * time.Second // for requests under way when the server stops
 )
 
-// run serves and works until ctx ends or one of them fails.
+// run serves and works until ctx ends or one of them fails. Requests under way
+// are answered first: they do not end with ctx, and the workers, which carry
+// what they publish, end after them.
 func run(ctx context.Context, handler http.Handler, ln net.Listener, workers []worker) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
+	working, rest := context.WithCancel(context.WithoutCancel(ctx))
+	defer rest()
 	server := &http.Server{
 		Handler: handler, ReadHeaderTimeout: headerTime, ReadTimeout: readTime, WriteTimeout: writeTime,
-		IdleTimeout: idleTime, MaxHeaderBytes: headerBytes, BaseContext: func(net.Listener) context.Context { return ctx },
+		IdleTimeout: idleTime, MaxHeaderBytes: headerBytes, BaseContext: func(net.Listener) context.Context { return working },
 		ErrorLog: slog.NewLogLogger(slog.Default().Handler(), slog.LevelDebug),
 	}
 	var all sync.WaitGroup
 	for _, w := range workers {
 		all.Go(func() {
-			if err := w.run(ctx); err != nil && ctx.Err() == nil {
+			if err := w.run(working); err != nil && working.Err() == nil {
 				stop(fmt.Errorf("%s: %w", w.name, err))
 			}
 		})
@@ -207,9 +211,10 @@ func run(ctx context.Context, handler http.Handler, ln net.Listener, workers []w
 		}
 	})
 	<-ctx.Done()
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), goodbye)
+	last, cancel := context.WithTimeout(working, goodbye)
 	defer cancel()
 	err := server.Shutdown(last)
+	rest()
 	all.Wait()
 	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
 		return cause

@@ -38,9 +38,17 @@ type Tokens struct {
 
 // Me is who the caller is and what it may.
 type Me struct {
-	User         User   `json:"user"`
-	Roles        []Role `json:"roles"`
-	Organization *int64 `json:"organization"` // the active one
+	User         User                `json:"user"`
+	Roles        []Role              `json:"roles"`
+	Organization *ActiveOrganization `json:"organization"` // nil where there is none
+}
+
+// ActiveOrganization is what "my organization" means in a session.
+type ActiveOrganization struct {
+	ID        int64  `json:"id"`
+	Name      string `json:"name"`
+	Slug      string `json:"slug"`
+	Suspended bool   `json:"suspended"`
 }
 
 // Role is one role of a person: superadmin, admin (of AdminID), or owner,

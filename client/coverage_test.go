@@ -40,8 +40,11 @@ type schema struct {
 	Ref        string `json:"$ref"`
 	Type       any
 	Enum       []any
+	AnyOf      []schema // a reference, and null
 	Properties map[string]schema
 	Items      *schema
+	OneOf      []schema `json:"oneOf"`
+	AnyOf      []schema `json:"anyOf"`
 	More       any `json:"additionalProperties"`
 	Format     string
 }
@@ -98,6 +101,18 @@ func (d *document) sample(s schema, empty bool) any {
 	if s.Ref != "" {
 		return d.sample(d.Components.Schemas[s.Ref[strings.LastIndex(s.Ref, "/")+1:]], empty)
 	}
+	if several := slices.Concat(s.OneOf, s.AnyOf); len(several) > 0 {
+		if empty && slices.ContainsFunc(several, func(s schema) bool { return s.Type == "null" }) {
+			return nil
+		}
+		return d.sample(several[0], empty)
+	}
+	if len(s.AnyOf) > 0 {
+		if empty {
+			return nil
+		}
+		return d.sample(s.AnyOf[0], empty)
+	}
 	kind := s.Type
 	if several, ok := kind.([]any); ok {
 		if empty && slices.Contains(several, any("null")) {
@@ -108,6 +123,8 @@ func (d *document) sample(s schema, empty bool) any {
 	switch {
 	case len(s.Enum) > 0:
 		return s.Enum[0]
+	case s.Format == "date-time":
+		return "2026-11-23T14:00:00.123Z"
 	case kind == "integer":
 		return 7.0
 	case kind == "number":
@@ -120,11 +137,6 @@ func (d *document) sample(s schema, empty bool) any {
 		o := map[string]any{}
 		for name, p := range s.Properties {
 			o[name] = d.sample(p, empty)
-			if name == "at" || strings.HasSuffix(name, "_at") || name == "from" || name == "to" || name == "as_of" {
-				if o[name] != nil {
-					o[name] = "2026-11-23T14:00:00.123Z"
-				}
-			}
 		}
 		if b, _ := json.Marshal(s.More); len(b) > 0 && b[0] == '{' {
 			var more schema

@@ -28,7 +28,13 @@ func keysAt(path, whose string, mayRead, mayManage auth.Permission) []route {
 			}),
 		change(op{Method: "POST", Path: path, ID: "create-" + whose + "-api-key", Tag: "API keys", Summary: "Make an API key of the " + whose + "; it is shown once", May: mayManage, Status: 201, Secret: true},
 			func(tx *db.Tx, c *Call, in *struct{ Body auth.NewAPIKey }) (auth.IssuedKey, error) {
-				return auth.CreateKey(tx, c.Actor, c.Organization, c.Admin, in.Body)
+				k, err := auth.CreateKey(tx, c.Actor, c.Organization, c.Admin, in.Body)
+				if c.Organization != 0 {
+					c.Created("/api/tenants/organizations/%d/api-keys/%d", c.Organization, k.ID)
+				} else {
+					c.Created("/api/tenants/api-keys/%d", k.ID)
+				}
+				return k, err
 			}),
 		change(op{Method: "DELETE", Path: path + "/{key_id}", ID: "revoke-" + whose + "-api-key", Tag: "API keys", Summary: "End an API key of the " + whose, May: mayManage},
 			func(tx *db.Tx, c *Call, _ *struct{}) (none, error) {

@@ -32,7 +32,9 @@ func (s *Server) authRoutes() []route {
 				return s.Auth.Refresh(ctx, in.Body.RefreshToken)
 			}),
 		direct(setup, func(ctx context.Context, c *Call, in *struct{ Body auth.NewSuperadmin }) (auth.User, error) {
-			return s.Auth.Setup(ctx, in.Body)
+			u, err := s.Auth.Setup(ctx, in.Body)
+			c.Created("/api/auth/me")
+			return u, err
 		}),
 		direct(forgot, func(ctx context.Context, _ *Call, in *struct{ Body forgotBody }) (accepted, error) {
 			return accepted{Accepted: true}, s.Auth.Forgot(ctx, in.Body.Email)

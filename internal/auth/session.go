@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/tenantry/tenantry/internal/audit"
 	"github.com/tenantry/tenantry/internal/db"
@@ -285,9 +286,17 @@ func (p *Principal) belongs(t Target) bool {
 
 // Me is who calls, as the API answers it.
 type Me struct {
-	User         User             `json:"user"`
-	Roles        []RoleHeld       `json:"roles"`
-	Organization *id.Organization `json:"organization" doc:"The active organization"`
+	User         User                `json:"user"`
+	Roles        []RoleHeld          `json:"roles"`
+	Organization *ActiveOrganization `json:"organization" doc:"The active organization; null where there is none"`
+}
+
+// ActiveOrganization is what "my organization" means in a session.
+type ActiveOrganization struct {
+	ID        id.Organization `json:"id"`
+	Name      string          `json:"name"`
+	Slug      string          `json:"slug"`
+	Suspended bool            `json:"suspended" doc:"Whether a hold lies on it or on its admin"`
 }
 
 // RoleHeld is one role of a person.
@@ -298,13 +307,31 @@ type RoleHeld struct {
 	Suspended      bool             `json:"suspended"`
 }
 
+// activeOrganization is nil for who has none.
+func activeOrganization(tx *db.Tx, p *Principal) (*ActiveOrganization, error) {
+	if p.Active == 0 {
+		return nil, nil
+	}
+	o, err := organizationNamed(tx, p.Active)
+	if err != nil {
+		return nil, fmt.Errorf("read the active organization: %w", err)
+	}
+	for _, m := range p.Memberships {
+		o.Suspended = o.Suspended || m.Organization == o.ID && m.Hold != Free
+	}
+	return &o, nil
+}
+
 // Whoami describes p.
 func Whoami(tx *db.Tx, p *Principal) (Me, error) {
 	u, err := UserByID(tx, p.User.ID)
 	if err != nil {
 		return Me{}, err
 	}
-	m := Me{User: u, Roles: []RoleHeld{}, Organization: id.Ref(p.Active)}
+	m := Me{User: u, Roles: []RoleHeld{}}
+	if m.Organization, err = activeOrganization(tx, p); err != nil {
+		return Me{}, err
+	}
 	if p.User.Superadmin {
 		m.Roles = append(m.Roles, RoleHeld{Role: "superadmin"})
 	}

@@ -47,6 +47,11 @@ func superadmins(tx *db.Tx) ([]id.User, error) {
 		`SELECT id FROM users WHERE superadmin AND status = 'active' ORDER BY id LIMIT 1000`)
 }
 
+func organizationNamed(tx *db.Tx, o id.Organization) (ActiveOrganization, error) {
+	return db.One(tx, func(r db.Row) (a ActiveOrganization, err error) { return a, r.Scan(&a.ID, &a.Name, &a.Slug) },
+		`SELECT id, name, slug FROM organizations WHERE id = $1`, o)
+}
+
 // credential is what a password is checked against. The hash is empty where
 // there is none.
 type credential struct {

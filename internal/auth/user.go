@@ -95,9 +95,6 @@ func LockUser(tx *db.Tx, u id.User) (int64, error) {
 	return found.Version, missing(err)
 }
 
-// Superadmins lists the active platform staff, for notifications.
-func Superadmins(tx *db.Tx) ([]id.User, error) { return superadmins(tx) }
-
 // ProfileEdit is what a user may change of the own account; absent fields stay.
 type ProfileEdit struct {
 	Name  patch.Field[string] `json:"name,omitzero" required:"false" doc:"Name of the person" example:"Jane Doe"`

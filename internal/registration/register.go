@@ -185,7 +185,7 @@ func (s *Service) announce(tx *db.Tx, actor audit.Actor, r Request) (Request, er
 	if err := record(tx, actor, "registration.requested", Request{}, r); err != nil {
 		return r, err
 	}
-	staff, err := auth.Superadmins(tx)
+	staff, err := notify.Superadmins(tx)
 	if err != nil {
 		return r, err
 	}

@@ -162,7 +162,7 @@ func (c *Cluster) URL(database string) string {
 func (c *Cluster) Database(name, options string) (string, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	_, err := c.admin.ExecContext(context.Background(), "CREATE DATABASE " + name + " " + options)
+	_, err := c.admin.ExecContext(context.Background(), "CREATE DATABASE "+name+" "+options)
 	return c.URL(name), err
 }
 

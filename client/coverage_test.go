@@ -45,7 +45,7 @@ type schema struct {
 	Items      *schema
 	OneOf      []schema `json:"oneOf"`
 	AnyOf      []schema `json:"anyOf"`
-	More       any `json:"additionalProperties"`
+	More       any      `json:"additionalProperties"`
 	Format     string
 }
 

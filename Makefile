@@ -32,7 +32,7 @@ bench: build ## Measure the real binary against its physical floor on both engin
 
 soak: ## The long runs: kill -9 loops and property tests at full length.
 	@./scripts/setup.sh
-	TENANTRY_TEST_SOAK=1 CGO_ENABLED=1 go test -race -timeout 3h ./...
+	TENANTRY_TEST_SOAK=1 TENANTRY_TEST_KILLS=100 CGO_ENABLED=1 go test -race -timeout 3h ./...
 
 fuzz: ## Fuzz each parser for a minute.
 	@for t in $$(grep -rlE '^func Fuzz' --include=*_test.go . | xargs -n1 dirname | sort -u); do \

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -212,11 +211,14 @@ func health(t *testing.T, url string) (status int, code string) {
 // poll asks until it is so.
 func poll(t *testing.T, what string, so func() bool) {
 	t.Helper()
-	late := time.Now().Add(longest)
+	late := time.After(longest)
+	next := time.NewTicker(5 * time.Millisecond)
+	defer next.Stop()
 	for !so() {
-		if time.Now().After(late) {
+		select {
+		case <-next.C:
+		case <-late:
 			t.Fatalf("waited %v in vain until %s", longest, what)
 		}
-		runtime.Gosched()
 	}
 }

@@ -40,7 +40,6 @@ type schema struct {
 	Ref        string `json:"$ref"`
 	Type       any
 	Enum       []any
-	AnyOf      []schema // a reference, and null
 	Properties map[string]schema
 	Items      *schema
 	OneOf      []schema `json:"oneOf"`
@@ -106,12 +105,6 @@ func (d *document) sample(s schema, empty bool) any {
 			return nil
 		}
 		return d.sample(several[0], empty)
-	}
-	if len(s.AnyOf) > 0 {
-		if empty {
-			return nil
-		}
-		return d.sample(s.AnyOf[0], empty)
 	}
 	kind := s.Type
 	if several, ok := kind.([]any); ok {

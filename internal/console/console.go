@@ -30,7 +30,7 @@ type asset struct {
 }
 
 // Handler serves the page. The browser's paths (/, /login, /setup, /reset,
-// /invitation, /status) all are the one page; anything else is 404.
+// /accept, /status) all are the one page; anything else is 404.
 func Handler() (http.Handler, error) {
 	assets := map[string]asset{}
 	err := fs.WalkDir(files, "page", func(name string, d fs.DirEntry, err error) error {
@@ -48,7 +48,7 @@ func Handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, view := range []string{"/", "/login", "/setup", "/reset", "/verify", "/invitation", "/status"} {
+	for _, view := range []string{"/", "/login", "/setup", "/reset", "/accept", "/status"} {
 		assets[view] = assets["/index.html"]
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -40,17 +40,18 @@ const said = (problem) => {
   return `${problem.detail ?? "The server did not answer."} ${fields} ${problem.request_id ? `(${problem.request_id})` : ""}`;
 };
 
-// form shows fields and sends them; done gets the answer.
+// form shows fields and sends those that are filled in; done gets the answer.
+// A field whose label ends in "?" may stay empty.
 function form(title, fields, button, send, done) {
   const alert = el("p", { role: "alert" });
-  const inputs = fields.map(([name, label, type, autocomplete]) => [name, el("input", { name, type, autocomplete, required: true }), label]);
+  const inputs = fields.map(([name, label, type, autocomplete]) => [name, el("input", { name, type, autocomplete, required: !label.endsWith("?") }), label]);
   const f = el("form", {}, el("h1", { textContent: title }),
     ...inputs.map(([, input, label]) => el("label", {}, label, input)), el("button", { textContent: button }), alert);
   f.onsubmit = async (event) => {
     event.preventDefault();
     alert.textContent = "";
     try {
-      done(await send(Object.fromEntries(inputs.map(([name, input]) => [name, input.value]))));
+      done(await send(Object.fromEntries(inputs.map(([name, input]) => [name, input.value]).filter(([, value]) => value))));
     } catch (problem) {
       alert.textContent = said(problem);
     }
@@ -70,7 +71,7 @@ const setUp = () => form("Set up Tenantry", [["name", "Your name", "text", "name
 const reset = () => form("New password", [["password", "Password", "password", "new-password"]],
   "Set the password", (b) => call("POST", "/api/auth/password/reset", { ...b, token: token() }, false), () => { history.replaceState(null, "", "/"); signIn(); });
 
-const invitation = () => form("Accept the invitation", [["name", "Your name", "text", "name"], ["password", "Password", "password", "new-password"]],
+const invitation = () => form("Accept the invitation", [["name", "Your name, if you are new here?", "text", "name"], ["password", "Password, a new one or your own?", "password", "new-password"]],
   "Accept", (b) => call("POST", "/api/auth/invitations/accept", { ...b, token: token() }, false), () => { history.replaceState(null, "", "/"); signIn(); });
 
 async function status() {
@@ -120,9 +121,9 @@ async function home() {
   const me = await call("GET", "/api/auth/me");
   $("who").textContent = me.user.email;
   $("out").hidden = false;
-  const roles = JSON.stringify(me.roles);
-  const names = roles.includes("superadmin") ? Object.keys(views)
-    : roles.includes("admin") ? ["Organizations", "Plugins", "Audit", "Notifications"] : ["Plugins", "Notifications"];
+  const holds = (...roles) => me.roles.some((r) => roles.includes(r.role));
+  const names = holds("superadmin") ? Object.keys(views)
+    : [...(holds("admin") ? ["Organizations"] : []), "Plugins", ...(holds("admin", "owner") ? ["Audit"] : []), "Notifications"];
   const nav = el("nav", { ariaLabel: "Views" }, ...names.map((n) => el("button", { textContent: n, onclick: () => view(n) })));
   $("main").replaceChildren(nav, el("section", { id: "view" }));
   await view(names[0]);
@@ -131,7 +132,7 @@ async function home() {
 async function show() {
   $("who").textContent = "";
   $("out").hidden = true;
-  const pages = { "/setup": setUp, "/reset": reset, "/invitation": invitation, "/status": status };
+  const pages = { "/setup": setUp, "/reset": reset, "/accept": invitation, "/status": status };
   if (pages[location.pathname]) return pages[location.pathname]();
   if (!tokens) return signIn();
   try {

@@ -93,6 +93,9 @@ func (d *DB) Close() error {
 	if d.wire != nil {
 		d.wire.flush(time.Second)
 	}
+	if rs, ok := d.on.(*readers); ok {
+		rs.close() // before the writer, whose end folds the WAL into the file
+	}
 	err := d.writer.close()
 	if e := d.read.Close(); err == nil {
 		err = e

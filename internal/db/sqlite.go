@@ -146,8 +146,9 @@ type readers struct {
 	pool  *sql.DB
 	slots chan struct{} // one per connection in use
 
-	mu   sync.Mutex // guards idle
-	idle []*reader
+	mu     sync.Mutex // guards what follows
+	idle   []*reader
+	closed bool
 }
 
 type reader struct {
@@ -193,14 +194,27 @@ func (rs *readers) acquire(ctx context.Context) (*reader, error) {
 }
 
 func (r *reader) release() {
-	if r.bad {
-		r.hangUp()
-	} else {
-		r.of.mu.Lock()
+	r.of.mu.Lock()
+	keep := !r.bad && !r.of.closed
+	if keep {
 		r.of.idle = append(r.of.idle, r)
-		r.of.mu.Unlock()
+	}
+	r.of.mu.Unlock()
+	if !keep {
+		r.hangUp()
 	}
 	<-r.of.slots
+}
+
+// close ends the connections; one that is in use ends when it is released.
+func (rs *readers) close() {
+	rs.mu.Lock()
+	idle := rs.idle
+	rs.idle, rs.closed = nil, true
+	rs.mu.Unlock()
+	for _, r := range idle {
+		r.hangUp()
+	}
 }
 
 func (rs *readers) exec(context.Context, string, []any) (sql.Result, error) { return nil, errReadOnly }

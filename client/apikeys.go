@@ -44,6 +44,11 @@ func (c *Client) CreatePlatformAPIKey(ctx context.Context, in NewAPIKey, o ...Ca
 	return do[IssuedKey](ctx, c, "POST", "/api/tenants/api-keys", in, o)
 }
 
+// PlatformAPIKey reads a platform-wide key, a revoked one too.
+func (c *Client) PlatformAPIKey(ctx context.Context, key int64, o ...CallOption) (APIKey, error) {
+	return do[APIKey](ctx, c, "GET", fmt.Sprintf("/api/tenants/api-keys/%d", key), nil, o)
+}
+
 // RevokePlatformAPIKey ends a platform-wide key.
 func (c *Client) RevokePlatformAPIKey(ctx context.Context, key int64, o ...CallOption) error {
 	_, err := do[nothing](ctx, c, "DELETE", fmt.Sprintf("/api/tenants/api-keys/%d", key), nil, o)
@@ -58,6 +63,11 @@ func (c *Client) APIKeys(org OrganizationRef) List[APIKey] {
 // CreateAPIKey makes a key of an organization.
 func (c *Client) CreateAPIKey(ctx context.Context, org OrganizationRef, in NewAPIKey, o ...CallOption) (IssuedKey, error) {
 	return do[IssuedKey](ctx, c, "POST", org.path()+"/api-keys", in, o)
+}
+
+// APIKey reads a key of an organization, a revoked one too.
+func (c *Client) APIKey(ctx context.Context, org OrganizationRef, key int64, o ...CallOption) (APIKey, error) {
+	return do[APIKey](ctx, c, "GET", fmt.Sprintf("%s/api-keys/%d", org.path(), key), nil, o)
 }
 
 // RevokeAPIKey ends a key of an organization.

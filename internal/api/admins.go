@@ -74,7 +74,7 @@ func adminActions() []route {
 func adminPeople() []route {
 	const path = adminsPath + "/{id}/users"
 	return []route{
-		change(op{Method: "POST", Path: adminsPath + "/{id}/assign-owner", ID: "assign-admin-owner", Tag: adminsTag, Summary: "Assign the owner of an admin", May: auth.AdminManage, Lock: lockAdmin,
+		change(op{Method: "POST", Path: adminsPath + "/{id}/assign-owner", ID: "assign-admin-owner", Tag: adminsTag, Refuses: []int{409}, Summary: "Assign the owner of an admin", May: auth.AdminManage, Lock: lockAdmin,
 			Description: "The user is active and owns no other admin; the former owner becomes staff."},
 			func(tx *db.Tx, c *Call, in *struct{ Body admin.UserRef }) (admin.Admin, error) {
 				return admin.AssignOwner(tx, c.Actor, c.Admin, in.Body)
@@ -87,7 +87,7 @@ func adminPeople() []route {
 				}
 				return admin.Users(tx, c.Admin, r)
 			}),
-		change(op{Method: "POST", Path: path, ID: "add-admin-user", Tag: adminsTag, Summary: "Add a user to the staff of an admin", May: auth.AdminManage, Status: 201},
+		change(op{Method: "POST", Path: path, ID: "add-admin-user", Tag: adminsTag, Refuses: []int{409}, Summary: "Add a user to the staff of an admin", May: auth.AdminManage, Status: 201},
 			func(tx *db.Tx, c *Call, in *struct{ Body admin.UserRef }) (admin.User, error) {
 				u, err := admin.AddStaff(tx, c.Actor, c.Admin, in.Body)
 				c.Created(adminsPath+"/%d/users/%d", c.Admin, u.UserID)
@@ -97,7 +97,7 @@ func adminPeople() []route {
 			func(tx *db.Tx, c *Call, _ *struct{}) (admin.User, error) {
 				return admin.UserOf(tx, c.Admin, id.User(c.ID("user_id")))
 			}),
-		change(op{Method: "DELETE", Path: path + "/{user_id}", ID: "remove-admin-user", Tag: adminsTag, Summary: "Remove a user from the staff of an admin", May: auth.AdminManage},
+		change(op{Method: "DELETE", Path: path + "/{user_id}", ID: "remove-admin-user", Tag: adminsTag, Refuses: []int{409}, Summary: "Remove a user from the staff of an admin", May: auth.AdminManage},
 			func(tx *db.Tx, c *Call, _ *struct{}) (none, error) {
 				return none{}, admin.RemoveStaff(tx, c.Actor, c.Admin, id.User(c.ID("user_id")))
 			}),
@@ -107,7 +107,7 @@ func adminPeople() []route {
 // adminDomain looks the proof up before the transaction begins.
 func (s *Server) adminDomain() []route {
 	return []route{
-		prepared(op{Method: "POST", Path: adminsPath + "/{id}/domain/verify", ID: "verify-admin-domain", Tag: adminsTag, Summary: "Verify the custom domain of an admin", May: auth.AdminVerify, Lock: lockAdmin,
+		prepared(op{Method: "POST", Path: adminsPath + "/{id}/domain/verify", ID: "verify-admin-domain", Tag: adminsTag, Refuses: []int{409}, Summary: "Verify the custom domain of an admin", May: auth.AdminVerify, Lock: lockAdmin,
 			Description: "Looks for the TXT record that domain_verification names. A superadmin may override with a reason."},
 			func(ctx context.Context, c *Call, in *struct{ Body *admin.Verification }) (func(*db.Tx) (admin.Admin, error), error) {
 				ask := admin.Verification{}

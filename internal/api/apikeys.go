@@ -14,7 +14,7 @@ func (s *Server) keyRoutes() []route {
 		keysAt("/api/tenants/api-keys", "platform", auth.PlatformKeysRead, auth.PlatformKeysManage)...)
 }
 
-// keysAt makes the three routes of one place. A platform-wide key belongs to no
+// keysAt makes the routes of one place. A platform-wide key belongs to no
 // organization, which is what the path of that place names.
 func keysAt(path, whose string, mayRead, mayManage auth.Permission) []route {
 	return []route{
@@ -35,6 +35,11 @@ func keysAt(path, whose string, mayRead, mayManage auth.Permission) []route {
 					c.Created("/api/tenants/api-keys/%d", k.ID)
 				}
 				return k, err
+			}),
+		read(op{Method: "GET", Path: path + "/{key_id}", ID: "get-" + whose + "-api-key", Tag: "API keys", Summary: "Read an API key of the " + whose, May: mayRead,
+			Description: "One that was revoked too; the key itself is never shown again."},
+			func(tx *db.Tx, c *Call, _ *struct{}) (auth.APIKey, error) {
+				return auth.KeyOf(tx, c.Organization, id.Key(c.ID("key_id")))
 			}),
 		change(op{Method: "DELETE", Path: path + "/{key_id}", ID: "revoke-" + whose + "-api-key", Tag: "API keys", Summary: "End an API key of the " + whose, May: mayManage},
 			func(tx *db.Tx, c *Call, _ *struct{}) (none, error) {

@@ -21,13 +21,17 @@ func (s *Server) authRoutes() []route {
 	forgot := at("POST", "/password/forgot", "forgot-password", "Ask for a link to set a new password", auth.Public)
 	forgot.Description = "Answers the same whether or not the address is known."
 	setup := at("POST", "/setup", "set-up", "Make the first superadmin by the one-time link", auth.Public)
-	setup.Status = 201
+	setup.Status, setup.Refuses = 201, []int{409}
+	login := at("POST", "/login", "login", "Sign in", auth.Public)
+	login.Refuses = []int{401}
+	refresh := at("POST", "/refresh", "refresh", "Trade a refresh token for new tokens", auth.Public)
+	refresh.Refuses = []int{401}
 	return []route{
-		direct(at("POST", "/login", "login", "Sign in", auth.Public),
+		direct(login,
 			func(ctx context.Context, c *Call, in *struct{ Body auth.Credentials }) (auth.Tokens, error) {
 				return s.Auth.Login(ctx, in.Body, c.Actor)
 			}),
-		direct(at("POST", "/refresh", "refresh", "Trade a refresh token for new tokens", auth.Public),
+		direct(refresh,
 			func(ctx context.Context, _ *Call, in *struct{ Body refreshBody }) (auth.Tokens, error) {
 				return s.Auth.Refresh(ctx, in.Body.RefreshToken)
 			}),

@@ -37,12 +37,12 @@ func members() []route {
 			func(tx *db.Tx, c *Call, _ *struct{}) (org.Member, error) {
 				return org.MemberOf(tx, c.Organization, user(c))
 			}),
-		change(op{Method: "PUT", Path: path + "/{user_id}", ID: "change-member-role", Tag: membersTag, Summary: "Change the role of a member", May: auth.MembersManage, Lock: lock,
+		change(op{Method: "PUT", Path: path + "/{user_id}", ID: "change-member-role", Tag: membersTag, Refuses: []int{409}, Summary: "Change the role of a member", May: auth.MembersManage, Lock: lock,
 			Description: "A manager neither changes nor makes owners. The last owner stays one."},
 			func(tx *db.Tx, c *Call, in *struct{ Body org.MemberChange }) (org.Member, error) {
 				return org.ChangeRole(tx, c.Actor, c.Organization, user(c), in.Body)
 			}),
-		change(op{Method: "DELETE", Path: path + "/{user_id}", ID: "remove-member", Tag: membersTag, Summary: "Remove a member", May: auth.MembersManage, Lock: lock},
+		change(op{Method: "DELETE", Path: path + "/{user_id}", ID: "remove-member", Tag: membersTag, Refuses: []int{409}, Summary: "Remove a member", May: auth.MembersManage, Lock: lock},
 			func(tx *db.Tx, c *Call, _ *struct{}) (none, error) {
 				return none{}, org.RemoveMember(tx, c.Actor, c.Organization, user(c))
 			}),
@@ -63,7 +63,7 @@ func (s *Server) invitations() []route {
 				}
 				return org.Invitations(tx, c.Organization, org.InvitationState(in.State), r)
 			}),
-		change(op{Method: "POST", Path: path, ID: "invite-member", Tag: membersTag, Summary: "Invite somebody", May: auth.MembersManage, Status: 201, Secret: true,
+		change(op{Method: "POST", Path: path, ID: "invite-member", Tag: membersTag, Refuses: []int{409}, Summary: "Invite somebody", May: auth.MembersManage, Status: 201, Secret: true,
 			Description: "Takes a seat for seven days and mails a link. accept_url is another one, for the inviter to hand over; it is shown this once."},
 			func(tx *db.Tx, c *Call, in *struct{ Body org.NewInvitation }) (org.Issued, error) {
 				i, err := s.Organizations.Invite(tx, c.Actor, c.Organization, in.Body)
@@ -74,11 +74,11 @@ func (s *Server) invitations() []route {
 			func(tx *db.Tx, c *Call, _ *struct{}) (org.Invitation, error) {
 				return org.InvitationOf(tx, c.Organization, id.Invitation(c.ID("id")))
 			}),
-		change(op{Method: "DELETE", Path: path + "/{id}", ID: "revoke-invitation", Tag: membersTag, Summary: "Revoke an invitation", May: auth.MembersManage},
+		change(op{Method: "DELETE", Path: path + "/{id}", ID: "revoke-invitation", Tag: membersTag, Refuses: []int{409}, Summary: "Revoke an invitation", May: auth.MembersManage},
 			func(tx *db.Tx, c *Call, _ *struct{}) (none, error) {
 				return none{}, org.Revoke(tx, c.Actor, c.Organization, id.Invitation(c.ID("id")))
 			}),
-		direct(op{Method: "POST", Path: "/api/auth/invitations/accept", ID: "accept-invitation", Tag: membersTag, Summary: "Accept an invitation", May: auth.Public,
+		direct(op{Method: "POST", Path: "/api/auth/invitations/accept", ID: "accept-invitation", Tag: membersTag, Refuses: []int{409}, Summary: "Accept an invitation", May: auth.Public,
 			Description: "A person with a verified account just joins; one whose address is not verified gives the account's password, or is signed in. Anybody else makes an account with password and name."},
 			func(ctx context.Context, c *Call, in *struct{ Body org.Acceptance }) (org.Joined, error) {
 				return s.Organizations.Accept(ctx, c.Actor, c.Principal.User.ID, in.Body)

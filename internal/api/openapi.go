@@ -133,25 +133,20 @@ func (s *Server) document(o *op) {
 	s.huma.OpenAPI().AddOperation(&h)
 }
 
-// errors are the statuses that an operation may refuse with.
+// errors are the statuses that an operation may refuse with: those that follow
+// from what it is, and those that it names itself in Refuses.
 func (o *op) errors() []int {
-	all := []int{422, 500, 503}
+	all := append([]int{400, 422, 500, 503}, o.Refuses...)
 	if o.May.Public {
 		all = append(all, 429)
 	} else {
-		all = append(all, 401)
-	}
-	if !o.May.Public && !o.May.Self {
-		all = append(all, 403)
+		all = append(all, 401, 403)
 	}
 	if strings.Contains(o.Path, "{") {
 		all = append(all, 404)
 	}
-	if o.mutates() {
-		all = append(all, 400, 409)
-		if o.Method != http.MethodDelete {
-			all = append(all, 413, 415)
-		}
+	if o.body {
+		all = append(all, 413, 415)
 	}
 	if o.Lock != nil {
 		all = append(all, 412)

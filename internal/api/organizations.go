@@ -42,7 +42,7 @@ func (s *Server) organizationRecords() []route {
 			}),
 		read(op{Method: "GET", Path: orgPath + "/detail", ID: "get-organization-detail", Tag: orgsTag, Summary: "Read an organization", May: auth.OrganizationRead}, detail),
 		read(op{Method: "GET", Path: orgPath, ID: "get-organization", Tag: orgsTag, Summary: "Read an organization", May: auth.OrganizationRead}, detail),
-		change(op{Method: "PUT", Path: orgPath + "/edit", ID: "edit-organization", Tag: orgsTag, Summary: "Change an organization", May: auth.OrganizationEdit, Lock: lockOrganization,
+		change(op{Method: "PUT", Path: orgPath + "/edit", ID: "edit-organization", Tag: orgsTag, Refuses: []int{402}, Summary: "Change an organization", May: auth.OrganizationEdit, Lock: lockOrganization,
 			Description: "Merges: an absent field stays; null clears the custom domain and restores defaults of limits and plugins. An owner may change the name alone. admin_id, for superadmins, transfers the organization with its credits."},
 			func(tx *db.Tx, c *Call, in *struct{ Body org.Patch }) (org.Changed, error) {
 				return org.Edit(tx, c.Actor, c.Organization, in.Body, s.Hosts...)
@@ -52,22 +52,22 @@ func (s *Server) organizationRecords() []route {
 
 func organizationActions() []route {
 	return []route{
-		change(op{Method: "PUT", Path: orgPath + "/status", ID: "set-organization-status", Tag: orgsTag, Summary: "Suspend, reactivate or archive an organization", May: auth.OrganizationManage, Lock: lockOrganization,
+		change(op{Method: "PUT", Path: orgPath + "/status", ID: "set-organization-status", Tag: orgsTag, Refuses: []int{409}, Summary: "Suspend, reactivate or archive an organization", May: auth.OrganizationManage, Lock: lockOrganization,
 			Description: "Suspending places the caller's hold, activating lifts the caller's; while others remain, the answer is suspended with holds. Archived is final for all but a superadmin."},
 			func(tx *db.Tx, c *Call, in *struct{ Body org.StatusChange }) (org.Organization, error) {
 				return org.SetStatus(tx, c.Actor, c.Organization, in.Body)
 			}),
-		change(op{Method: "PUT", Path: orgPath + "/limits", ID: "set-organization-limits", Tag: orgsTag, Summary: "Set limits of an organization", May: auth.OrganizationManage, Lock: lockOrganization,
+		change(op{Method: "PUT", Path: orgPath + "/limits", ID: "set-organization-limits", Tag: orgsTag, Refuses: []int{402}, Summary: "Set limits of an organization", May: auth.OrganizationManage, Lock: lockOrganization,
 			Description: "Any of the limits; null restores the default. Lowering below what is used deletes nothing, blocks growth, and is answered with warnings."},
 			func(tx *db.Tx, c *Call, in *struct{ Body org.LimitsPatch }) (org.Changed, error) {
 				return org.SetLimits(tx, c.Actor, c.Organization, in.Body)
 			}),
-		change(op{Method: "PUT", Path: orgPath + "/credit-limit", ID: "set-credit-limit", Tag: orgsTag, Summary: "Set the credit limit of an organization", May: auth.OrganizationManage, Lock: lockOrganization,
+		change(op{Method: "PUT", Path: orgPath + "/credit-limit", ID: "set-credit-limit", Tag: orgsTag, Refuses: []int{402}, Summary: "Set the credit limit of an organization", May: auth.OrganizationManage, Lock: lockOrganization,
 			Description: "How far below zero the balance may go. One that an admin sets is covered by the admin's own balance, unless its group oversells."},
 			func(tx *db.Tx, c *Call, in *struct{ Body org.CreditLimitPatch }) (org.Changed, error) {
 				return org.SetCreditLimit(tx, c.Actor, c.Organization, in.Body)
 			}),
-		change(op{Method: "POST", Path: orgPath + "/credits/add", ID: "add-credits", Tag: orgsTag, Summary: "Add credits to an organization", May: auth.CreditsAdd, Lock: lockOrganization,
+		change(op{Method: "POST", Path: orgPath + "/credits/add", ID: "add-credits", Tag: orgsTag, Refuses: []int{402}, Summary: "Add credits to an organization", May: auth.CreditsAdd, Lock: lockOrganization,
 			Description: "An admin's credits come from its pool: 402 when it is short. A superadmin's come from the platform, or with source admin from the pool."},
 			func(tx *db.Tx, c *Call, in *struct{ Body org.CreditsIn }) (org.Funded, error) {
 				return org.AddCredits(tx, c.Actor, c.Organization, in.Body, creditReference(c))
@@ -78,7 +78,7 @@ func organizationActions() []route {
 // organizationDomain looks the proof up before the transaction begins.
 func (s *Server) organizationDomain() []route {
 	return []route{
-		prepared(op{Method: "POST", Path: orgPath + "/domain/verify", ID: "verify-organization-domain", Tag: orgsTag, Summary: "Verify the custom domain of an organization", May: auth.OrganizationManage, Lock: lockOrganization,
+		prepared(op{Method: "POST", Path: orgPath + "/domain/verify", ID: "verify-organization-domain", Tag: orgsTag, Refuses: []int{409}, Summary: "Verify the custom domain of an organization", May: auth.OrganizationManage, Lock: lockOrganization,
 			Description: "Looks for the TXT record that domain_verification names. A superadmin may override with a reason."},
 			func(ctx context.Context, c *Call, in *struct{ Body *org.Verification }) (func(*db.Tx) (org.Organization, error), error) {
 				ask := org.Verification{}

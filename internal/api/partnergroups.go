@@ -24,7 +24,7 @@ func (s *Server) partnerGroupRoutes() []route {
 				}
 				return partner.List(tx, in.Q, r)
 			}),
-		change(op{Method: "POST", Path: path, ID: "create-partner-group", Tag: tag, Summary: "Create a partner group", May: auth.GroupManage, Status: 201},
+		change(op{Method: "POST", Path: path, ID: "create-partner-group", Tag: tag, Refuses: []int{409}, Summary: "Create a partner group", May: auth.GroupManage, Status: 201},
 			func(tx *db.Tx, c *Call, in *struct{ Body partner.New }) (partner.Group, error) {
 				g, err := partner.Create(tx, c.Actor, in.Body)
 				c.Created(path+"/%d", g.ID)
@@ -34,12 +34,12 @@ func (s *Server) partnerGroupRoutes() []route {
 			func(tx *db.Tx, c *Call, _ *struct{}) (partner.Group, error) {
 				return partner.Get(tx, id.Group(c.ID("id")))
 			}),
-		change(op{Method: "PUT", Path: path + "/{id}", ID: "update-partner-group", Tag: tag, Summary: "Change a partner group", May: auth.GroupManage, Lock: lock,
+		change(op{Method: "PUT", Path: path + "/{id}", ID: "update-partner-group", Tag: tag, Refuses: []int{409}, Summary: "Change a partner group", May: auth.GroupManage, Lock: lock,
 			Description: "Merges: an absent field stays, null unbinds. The discount and the policy hold from now on and rewrite nothing."},
 			func(tx *db.Tx, c *Call, in *struct{ Body partner.Patch }) (partner.Group, error) {
 				return partner.Update(tx, c.Actor, id.Group(c.ID("id")), in.Body)
 			}),
-		change(op{Method: "DELETE", Path: path + "/{id}", ID: "delete-partner-group", Tag: tag, Summary: "Delete a partner group", May: auth.GroupManage, Lock: lock,
+		change(op{Method: "DELETE", Path: path + "/{id}", ID: "delete-partner-group", Tag: tag, Refuses: []int{409}, Summary: "Delete a partner group", May: auth.GroupManage, Lock: lock,
 			Description: "A group with admins is refused as in_use, unless another group takes them."},
 			func(tx *db.Tx, c *Call, in *struct {
 				ReassignTo int64 `query:"reassign_to" minimum:"1" doc:"The group that takes its admins."`

@@ -28,7 +28,7 @@ func (s *Server) pluginRoutes() []route {
 				}
 				return plugin.List(tx, in.Q, r)
 			}),
-		change(op{Method: "POST", Path: path, ID: "create-available-plugin", Tag: tag, Summary: "Add a plugin to the catalogue", May: auth.PluginManage, Status: 201},
+		change(op{Method: "POST", Path: path, ID: "create-available-plugin", Tag: tag, Refuses: []int{409}, Summary: "Add a plugin to the catalogue", May: auth.PluginManage, Status: 201},
 			func(tx *db.Tx, c *Call, in *struct{ Body plugin.New }) (plugin.Plugin, error) {
 				p, err := plugin.Create(tx, c.Actor, in.Body)
 				c.Created(path+"/%s", p.Key)
@@ -44,7 +44,7 @@ func (s *Server) pluginRoutes() []route {
 			}) (plugin.Plugin, error) {
 				return plugin.Update(tx, c.Actor, in.Key, in.Body)
 			}),
-		change(op{Method: "DELETE", Path: path + "/{key}", ID: "delete-available-plugin", Tag: tag, Summary: "Take a plugin out of the catalogue", May: auth.PluginManage, Lock: lock,
+		change(op{Method: "DELETE", Path: path + "/{key}", ID: "delete-available-plugin", Tag: tag, Refuses: []int{409}, Summary: "Take a plugin out of the catalogue", May: auth.PluginManage, Lock: lock,
 			Description: "One that an organization has, or that another plugin depends on, is refused as in_use."},
 			func(tx *db.Tx, c *Call, in *PluginPath) (none, error) {
 				return none{}, plugin.Delete(tx, c.Actor, in.Key)

@@ -25,7 +25,7 @@ func (s *Server) registrationRoutes() []route {
 func (s *Server) applicantRoutes() []route {
 	const path, tag = "/api/tenants/register", "Registration"
 	return []route{
-		direct(op{Method: "POST", Path: path, ID: "register", Tag: tag, Summary: "Ask for an organization", May: auth.Public, Status: 201,
+		direct(op{Method: "POST", Path: path, ID: "register", Tag: tag, Refuses: []int{409}, Summary: "Ask for an organization", May: auth.Public, Status: 201,
 			Description: "The answer is the same whatever happens next, and whether the e-mail is known or not. The decision comes by mail; status_url always shows where the request stands."},
 			func(ctx context.Context, c *Call, in *struct{ Body registration.Input }) (registration.Receipt, error) {
 				r, err := s.Registration.Register(ctx, c.Actor, registration.Visit{Host: c.Host}, in.Body)
@@ -39,7 +39,7 @@ func (s *Server) applicantRoutes() []route {
 			}) (registration.SlugAnswer, error) {
 				return registration.SlugStatus(tx, in.Slug)
 			}),
-		read(op{Method: "GET", Path: path + "/status", ID: "registration-status", Tag: tag, Summary: "See where a request stands", May: auth.Public,
+		read(op{Method: "GET", Path: path + "/status", ID: "registration-status", Tag: tag, Refuses: []int{404}, Summary: "See where a request stands", May: auth.Public,
 			Description: "By the signed link that register answered and every mail carries."},
 			func(tx *db.Tx, _ *Call, in *struct {
 				Token string `query:"token" required:"true" minLength:"1" maxLength:"512" doc:"Of status_url."`
@@ -65,7 +65,7 @@ func (s *Server) requestRoutes() []route {
 			func(tx *db.Tx, c *Call, _ *requestPath) (registration.Request, error) {
 				return registration.Find(tx, requestID64(c))
 			}),
-		changeOr(op{Method: "POST", Path: path + "/{request_id}/approve", ID: "approve-request", Tag: tag, Summary: "Approve a request", May: auth.RequestManage, Lock: lock,
+		changeOr(op{Method: "POST", Path: path + "/{request_id}/approve", ID: "approve-request", Tag: tag, Refuses: []int{409}, Summary: "Approve a request", May: auth.RequestManage, Lock: lock,
 			Description: "Keeps what is to be different from the settings' defaults and reserves the slug. It creates nothing, unless provision is true."},
 			func(tx *db.Tx, c *Call, in *struct {
 				requestPath
@@ -78,7 +78,7 @@ func (s *Server) requestRoutes() []route {
 			}, cause error) error {
 				return registration.RecordFailure(tx, c.Actor, cause)
 			}),
-		change(op{Method: "POST", Path: path + "/{request_id}/reject", ID: "reject-request", Tag: tag, Summary: "Reject a request", May: auth.RequestManage, Lock: lock,
+		change(op{Method: "POST", Path: path + "/{request_id}/reject", ID: "reject-request", Tag: tag, Refuses: []int{409}, Summary: "Reject a request", May: auth.RequestManage, Lock: lock,
 			Description: "The applicant reads the reason; the password is deleted and the slug is free again."},
 			func(tx *db.Tx, c *Call, in *struct {
 				requestPath
@@ -86,7 +86,7 @@ func (s *Server) requestRoutes() []route {
 			}) (registration.Request, error) {
 				return s.Registration.Reject(tx, c.Actor, requestID64(c), in.Body)
 			}),
-		changeOr(op{Method: "POST", Path: path + "/{request_id}/provision", ID: "provision-request", Tag: tag, Summary: "Provision an approved request", May: auth.RequestManage, Lock: lock,
+		changeOr(op{Method: "POST", Path: path + "/{request_id}/provision", ID: "provision-request", Tag: tag, Refuses: []int{409}, Summary: "Provision an approved request", May: auth.RequestManage, Lock: lock,
 			Description: "Makes the organization, its owner and accounts, all or nothing. Again on an active request it answers the same. After a failure the request stays approved and tells the step."},
 			func(tx *db.Tx, c *Call, _ *requestPath) (registration.Provisioned, error) {
 				return s.Registration.Provision(tx, c.Actor, requestID64(c))

@@ -28,11 +28,15 @@ type op struct {
 	NoDryRun bool
 	// Lock locks the row that If-Match speaks of and gives its version.
 	Lock func(tx *db.Tx, c *Call) (int64, error)
+	// Refuses documents the statuses of refusals that are its own: 402, 404 and
+	// 409, or 401 on a public route. The others follow from the rest.
+	Refuses []int
 	// Answers documents an answer whose Go type does not tell its JSON.
 	Answers any
 
 	query map[string]bool // known query parameters, from In
 	path  map[string]bool // path parameters that In reads itself
+	body  bool            // In has a body
 }
 
 func (o *op) mutates() bool { return o.Method != http.MethodGet }
@@ -135,6 +139,7 @@ func bound[In any](o op, run func(*Server, *op, context.Context, *Call, *In) (an
 	o.query, o.path = map[string]bool{}, map[string]bool{}
 	tagged(reflect.TypeFor[In](), "query", o.query)
 	tagged(reflect.TypeFor[In](), "path", o.path)
+	_, o.body = reflect.TypeFor[In]().FieldByName("Body")
 	if o.dryRuns() {
 		o.query["dry_run"] = true
 	}

@@ -87,6 +87,13 @@ func Keys(tx *db.Tx, organization id.Organization, r page.Request) (page.List[AP
 	return page.Of(r, rows, total, func(k APIKey) page.Position { return page.Position{At: int64(k.CreatedAt), ID: int64(k.ID)} }), err
 }
 
+// KeyOf gives a key of an organization, or a platform-wide one for zero; one of
+// another organization is 404.
+func KeyOf(tx *db.Tx, organization id.Organization, key id.Key) (APIKey, error) {
+	k, err := keyOf(tx, organization, key)
+	return k, missing(err)
+}
+
 // RevokeKey ends a key; one of another organization is 404, one that has
 // ended already stays as it is.
 func RevokeKey(tx *db.Tx, actor audit.Actor, organization id.Organization, admin id.Admin, key id.Key) error {

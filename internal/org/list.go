@@ -18,14 +18,14 @@ type Filter struct {
 	Q               string // contained in name, slug or the owner's address
 }
 
-// List gives the organizations within reach, newest first. It costs four
-// statements, however many it answers.
+// List gives the organizations within reach, newest first. It costs two
+// statements however many it answers, and one more where any has holds.
 func List(tx *db.Tx, of Reach, f Filter, r page.Request) (page.List[Organization], error) {
 	return list(tx, of, f, r)
 }
 
 // Detail gives one organization; fault.Missing where there is none. It costs
-// three statements.
+// one statement, and another where there are holds.
 func Detail(tx *db.Tx, organization id.Organization) (Organization, error) {
 	return detail(tx, organization)
 }

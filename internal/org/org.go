@@ -55,6 +55,8 @@ type Organization struct {
 	CreatedAt          db.Time         `json:"created_at"`
 	UpdatedAt          db.Time         `json:"updated_at"`
 	Version            int64           `json:"-"`
+
+	held bool // while being read: there may be holds on it or on its admin
 }
 
 // Revision is the version that If-Match compares; it moves with every change of

@@ -15,23 +15,32 @@ import (
 	"github.com/tenantry/tenantry/internal/text"
 )
 
+// selectOrganization gives an organization with its plugins in one statement, and
+// whether there are holds, so that the few that have any ask for them.
 const selectOrganization = `SELECT o.id, o.name, o.slug, o.admin_id, o.owner_user_id, o.status,
 	o.storage_limit_gb, o.max_users, o.bandwidth_limit_gb, o.members, o.invited, o.created_at, o.updated_at, o.version,
 	d.host, d.status, d.token,
-	COALESCE(c.credit_limit, 0), COALESCE(c.credits_posted - c.debits_posted, 0), COALESCE(c.debits_pending, 0)
+	COALESCE(c.credit_limit, 0), COALESCE(c.credits_posted - c.debits_posted, 0), COALESCE(c.debits_pending, 0),
+	(SELECT string_agg(p.plugin_key, ',' ORDER BY p.plugin_key) FROM organization_plugins p WHERE p.organization_id = o.id),
+	EXISTS (SELECT 1 FROM holds h WHERE h.organization_id = o.id AND h.lifted_at IS NULL)
+		OR EXISTS (SELECT 1 FROM holds h WHERE h.admin_id = o.admin_id AND h.lifted_at IS NULL)
 	FROM organizations o
 	LEFT JOIN custom_domains d ON d.organization_id = o.id
 	LEFT JOIN credit_accounts c ON c.organization_id = o.id AND c.kind = 'organization' `
 
 func scanOrganization(r db.Row) (o Organization, err error) {
-	var status, token *string
+	var status, token, plugins *string
 	err = r.Scan(&o.ID, &o.Name, &o.Slug, &o.AdminID, &o.OwnerUserID, &o.Status,
 		&o.StorageLimitGB, &o.MaxUsers, &o.BandwidthLimitGB, &o.MemberCount, &o.InvitedCount, &o.CreatedAt, &o.UpdatedAt, &o.Version,
-		&o.CustomDomain, &status, &token, &o.CreditLimit, &o.CreditBalance, &o.CreditsHeld)
+		&o.CustomDomain, &status, &token, &o.CreditLimit, &o.CreditBalance, &o.CreditsHeld, &plugins, &o.held)
 	if err != nil {
 		return o, err
 	}
 	o.CreditsAvailable = max(o.CreditBalance+o.CreditLimit-o.CreditsHeld, 0)
+	o.EnabledPlugins = []string{}
+	if plugins != nil {
+		o.EnabledPlugins = strings.Split(*plugins, ",")
+	}
 	o.CustomDomainStatus = domain.None
 	if o.CustomDomain != nil {
 		o.CustomDomainStatus = domain.Status(*status)
@@ -58,31 +67,20 @@ func detail(tx *db.Tx, organization id.Organization) (Organization, error) {
 	return found(tx, o, err)
 }
 
-// complete adds to organizations what lies in other tables, in one statement
-// a table however many there are.
+// complete adds the holds to organizations, in one statement for all that have
+// any, and works out their states.
 func complete(tx *db.Tx, all []Organization) error {
-	if len(all) == 0 {
-		return nil
-	}
-	plugins, err := pluginsOf(tx, all)
-	if err != nil {
-		return err
-	}
-	own, resellers, err := holdsOf(tx, all)
+	held := slices.DeleteFunc(slices.Clone(all), func(o Organization) bool { return !o.held })
+	own, resellers, err := holdsOf(tx, held)
 	if err != nil {
 		return err
 	}
 	for i := range all {
 		o := &all[i]
-		o.EnabledPlugins = plugins[o.ID]
-		if o.EnabledPlugins == nil {
-			o.EnabledPlugins = []string{}
-		}
-		o.Holds = own[o.ID]
-		if o.Holds == nil {
+		if o.Holds = own[o.ID]; o.Holds == nil {
 			o.Holds = []hold.Hold{}
 		}
-		o.AdminSuspended = resellers[id.Val(o.AdminID)]
+		o.AdminSuspended, o.held = resellers[id.Val(o.AdminID)], false
 		o.settle()
 	}
 	return nil
@@ -102,28 +100,12 @@ func padded(vs []any) []any {
 	return vs
 }
 
-func pluginsOf(tx *db.Tx, all []Organization) (map[id.Organization][]string, error) {
-	ids := make([]any, len(all))
-	for i, o := range all {
-		ids[i] = o.ID
-	}
-	ids = padded(ids)
-	type row struct {
-		organization id.Organization
-		key          string
-	}
-	rows, err := db.All(tx, func(r db.Row) (v row, err error) { return v, r.Scan(&v.organization, &v.key) },
-		`SELECT organization_id, plugin_key FROM organization_plugins WHERE organization_id IN (`+marks(1, len(ids))+`) ORDER BY organization_id, plugin_key`, ids...)
-	plugins := make(map[id.Organization][]string, len(all))
-	for _, v := range rows {
-		plugins[v.organization] = append(plugins[v.organization], v.key)
-	}
-	return plugins, err
-}
-
 // holdsOf gives the holds of the organizations themselves, and which of their
 // admins have any.
 func holdsOf(tx *db.Tx, all []Organization) (map[id.Organization][]hold.Hold, map[id.Admin]bool, error) {
+	if len(all) == 0 {
+		return nil, nil, nil
+	}
 	var ids, admins []any
 	for _, o := range all {
 		ids = append(ids, o.ID)

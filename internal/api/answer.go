@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
@@ -28,8 +29,35 @@ type raw struct {
 // rendered is an answer ready to be written or kept.
 type rendered struct {
 	Status  int
-	Headers map[string]string
+	Headers fields
 	Body    []byte
+}
+
+// fields are headers with one value each, their names in canonical form.
+type fields [][2]string
+
+func (f *fields) add(name, value string) {
+	if value != "" {
+		*f = append(*f, [2]string{name, value})
+	}
+}
+
+func (f fields) find(name string) string {
+	for _, field := range f {
+		if field[0] == name {
+			return field[1]
+		}
+	}
+	return ""
+}
+
+// set puts the fields on an answer.
+func (f fields) set(h http.Header) {
+	values := make([]string, len(f)) // one piece of memory for all
+	for i, field := range f {
+		values[i] = field[1]
+		h[field[0]] = values[i : i+1 : i+1]
+	}
 }
 
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
@@ -49,22 +77,20 @@ func marshal(v any) ([]byte, error) {
 
 // render makes the answer of a finished operation.
 func (c *Call) render(o *op, v any) (rendered, error) {
-	a := rendered{Status: o.Status, Headers: map[string]string{}}
+	a := rendered{Status: o.Status, Headers: make(fields, 0, 6)}
 	if a.Status == 0 || c.dryRun {
 		a.Status = http.StatusOK
 	}
-	if c.location != "" {
-		a.Headers["Location"] = c.location
-	}
+	a.Headers.add("Location", c.location)
 	if c.event != 0 {
-		a.Headers["Audit-Event"] = strconv.FormatInt(int64(c.event), 10)
+		a.Headers.add("Audit-Event", strconv.FormatInt(int64(c.event), 10))
 	}
 	switch v := v.(type) {
 	case none:
 		a.Status = http.StatusNoContent
 		return a, nil
 	case raw:
-		v.headers(a.Headers)
+		v.headers(&a.Headers)
 		a.Body = v.Body
 		return a, nil
 	}
@@ -73,25 +99,22 @@ func (c *Call) render(o *op, v any) (rendered, error) {
 		return a, err
 	}
 	a.Body = b
-	a.Headers["Content-Type"] = "application/json"
+	a.Headers.add("Content-Type", "application/json")
 	if r, ok := v.(revised); ok {
-		a.Headers["ETag"] = etag(r.Revision(), b)
+		a.Headers.add("Etag", etag(r.Revision(), b))
 	}
 	return a, nil
 }
 
-func (v raw) headers(h map[string]string) {
-	h["Content-Type"] = "application/json"
-	for name, value := range map[string]string{"Content-Type": v.ContentType, "ETag": v.ETag, "Vary": v.Vary} {
-		if value != "" {
-			h[name] = value
-		}
-	}
+func (v raw) headers(f *fields) {
+	f.add("Content-Type", cmp.Or(v.ContentType, "application/json"))
+	f.add("Etag", v.ETag)
+	f.add("Vary", v.Vary)
 	if v.Filename != "" {
-		h["Content-Disposition"] = `attachment; filename="` + v.Filename + `"`
+		f.add("Content-Disposition", `attachment; filename="`+v.Filename+`"`)
 	}
 	if v.CacheOK {
-		h["Cache-Control"] = "no-cache"
+		f.add("Cache-Control", "no-cache")
 	}
 }
 
@@ -111,20 +134,19 @@ func (s *Server) answer(o *op, c *Call, v any) {
 
 func (a rendered) write(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
-	for name, value := range a.Headers {
-		h.Set(name, value)
+	if a.Headers.find("Cache-Control") == "" {
+		a.Headers.add("Cache-Control", "no-store")
 	}
-	if h.Get("Cache-Control") == "" {
-		h.Set("Cache-Control", "no-store")
-	}
-	if tag := a.Headers["ETag"]; tag != "" && r.Method == http.MethodGet && noneMatch(r.Header.Get("If-None-Match"), tag) {
-		h.Del("Content-Type")
+	if tag := a.Headers.find("Etag"); tag != "" && r.Method == http.MethodGet && noneMatch(r.Header.Get("If-None-Match"), tag) {
+		a.Headers.set(h)
+		delete(h, "Content-Type")
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
 	if len(a.Body) > 0 {
-		h.Set("Content-Length", strconv.Itoa(len(a.Body)))
+		a.Headers.add("Content-Length", strconv.Itoa(len(a.Body)))
 	}
+	a.Headers.set(h)
 	w.WriteHeader(a.Status)
 	_, _ = w.Write(a.Body)
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/tenantry/tenantry/internal/audit"
@@ -16,17 +17,21 @@ func (s *Server) auditRoutes() []route {
 	const tag, seen = "Audit logs", "Superadmins see everything, the people of an admin what belongs to it and its organizations, an owner what belongs to the organization. " +
 		"Waits up to half a second for what was committed before."
 	return []route{
-		direct(op{Method: "GET", Path: "/api/tenants/audit-logs", ID: "list-audit-logs", Tag: tag, Summary: "List audit logs", May: auth.AuditRead, Description: seen},
-			func(ctx context.Context, c *Call, in *auditInput) (l page.List[audit.Entry], err error) {
+		direct(op{Method: "GET", Path: "/api/tenants/audit-logs", ID: "list-audit-logs", Tag: tag, Summary: "List audit logs", May: auth.AuditRead, Description: seen, Answers: page.List[audit.Entry]{}},
+			func(ctx context.Context, c *Call, in *auditInput) (raw, error) {
 				r, err := in.page()
 				if err != nil {
-					return l, err
+					return raw{}, err
 				}
+				var l page.List[audit.Entry]
 				err = s.settled(ctx, func(tx *db.Tx) error {
 					l, err = audit.List(tx, c.Principal.AuditView(), in.filter(), r)
 					return err
 				})
-				return l, err
+				if err != nil {
+					return raw{}, err
+				}
+				return asStored(l)
 			}),
 		direct(op{Method: "GET", Path: "/api/tenants/audit-logs/stats", ID: "audit-stats", Tag: tag, Summary: "Get audit stats", May: auth.AuditRead, Description: seen},
 			func(ctx context.Context, c *Call, in *struct {
@@ -47,6 +52,25 @@ func (s *Server) settled(ctx context.Context, f func(tx *db.Tx) error) error {
 		return err
 	}
 	return s.DB.Read(ctx, f)
+}
+
+// asStored is the page with each event in the words in which it was stored:
+// encoding/json would read all of it again.
+func asStored(l page.List[audit.Entry]) (raw, error) {
+	size := 256
+	for _, e := range l.Data {
+		size += len(e.Text()) + 1
+	}
+	b := append(make([]byte, 0, size), `{"data":[`...)
+	for i, e := range l.Data {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, e.Text()...)
+	}
+	p, err := json.Marshal(l.Pagination)
+	b = append(append(b, `],"pagination":`...), p...)
+	return raw{Body: append(b, '}', '\n')}, err
 }
 
 type auditInput struct {

@@ -186,16 +186,25 @@ func requestIDOf(r *http.Request) string {
 }
 
 // headers sets what every answer carries; an HTML page replaces the policy.
+// The values that never change are shared: whoever changes one sets a new slice.
 func (s *Server) headers(h http.Header, r *http.Request, rid string) {
-	h.Set("X-Request-Id", rid)
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "strict-origin-when-cross-origin")
-	h.Set("Cross-Origin-Opener-Policy", "same-origin")
-	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	h["X-Request-Id"] = []string{rid}
+	h["X-Content-Type-Options"] = noSniff
+	h["Referrer-Policy"] = referrer
+	h["Cross-Origin-Opener-Policy"] = opener
+	h["Content-Security-Policy"] = policy
 	if s.proxies.secure(r) {
-		h.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+		h["Strict-Transport-Security"] = transport
 	}
 }
+
+var (
+	noSniff   = []string{"nosniff"}
+	referrer  = []string{"strict-origin-when-cross-origin"}
+	opener    = []string{"same-origin"}
+	policy    = []string{"default-src 'none'; frame-ancestors 'none'"}
+	transport = []string{"max-age=31536000; includeSubDomains"}
+)
 
 // cleanPath refuses whatever a mux or a proxy could read as another path.
 func cleanPath(r *http.Request) bool {

@@ -22,7 +22,7 @@ type kept struct {
 // waits here until the first has committed or rolled back.
 func claimKey(tx *db.Tx, k kept) (claimed bool, err error) {
 	n, err := tx.Exec(`INSERT INTO idempotency_keys (principal, key, route, body_hash, status, headers, answer, permanent, created_at)
-		VALUES ($1, $2, $3, $4, 0, '{}', $5, $6, $7) ON CONFLICT (principal, key) DO NOTHING`,
+		VALUES ($1, $2, $3, $4, 0, '[]', $5, $6, $7) ON CONFLICT (principal, key) DO NOTHING`,
 		k.Principal, k.Key, k.Route, k.BodyHash, []byte{}, strings.Contains(k.Route, "credits"), tx.Now)
 	return n == 1, err
 }
@@ -61,9 +61,7 @@ func ForgetKeys(ctx context.Context, d *db.DB) error {
 // write repeats the answer.
 func (k *kept) write(w http.ResponseWriter) {
 	h := w.Header()
-	for name, value := range k.Headers {
-		h.Set(name, value)
-	}
+	k.Headers.set(h)
 	h.Set("Idempotent-Replayed", "true")
 	h.Set("Cache-Control", "no-store")
 	w.WriteHeader(k.Status)

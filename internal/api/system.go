@@ -56,12 +56,12 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 // meter holds the request figures, their children resolved once per operation.
 type meter struct {
 	seconds *prometheus.HistogramVec
-	known   map[string]prometheus.Observer // "pattern class", filled before serving
+	known   map[string]*[len(classes)]prometheus.Observer // by pattern and class, filled before serving
 	other   prometheus.Observer
 }
 
 func newMeter(r *prometheus.Registry) *meter {
-	m := &meter{known: map[string]prometheus.Observer{}}
+	m := &meter{known: map[string]*[len(classes)]prometheus.Observer{}}
 	m.seconds = prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: "tenantry_http_request_seconds", Help: "Time to answer, by route and class of status.",
 		Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, 1, 5},
@@ -75,15 +75,16 @@ var classes = [...]string{"", "1xx", "2xx", "3xx", "4xx", "5xx"}
 
 // add prepares the figures of a route.
 func (m *meter) add(pattern string) {
-	for _, c := range classes[1:] {
-		m.known[pattern+" "+c] = m.seconds.WithLabelValues(pattern, c)
+	var all [len(classes)]prometheus.Observer
+	for i, c := range classes[1:] {
+		all[i+1] = m.seconds.WithLabelValues(pattern, c)
 	}
+	m.known[pattern] = &all
 }
 
 func (m *meter) observe(r *http.Request, status int, took time.Duration) {
-	class := classes[min(max(status/100, 1), 5)]
-	if o := m.known[r.Pattern+" "+class]; o != nil {
-		o.Observe(took.Seconds())
+	if known := m.known[r.Pattern]; known != nil {
+		known[min(max(status/100, 1), 5)].Observe(took.Seconds())
 		return
 	}
 	m.other.Observe(took.Seconds())

@@ -62,6 +62,9 @@ func (e Entry) Open() (Entry, error) {
 	return Entry(p), nil
 }
 
+// Text is the event's JSON as it was stored, or nil for one that was taken apart.
+func (e Entry) Text() []byte { return e.body }
+
 // MarshalJSON gives the stored text.
 func (e Entry) MarshalJSON() ([]byte, error) {
 	if e.body != nil {

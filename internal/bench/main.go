@@ -23,6 +23,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -37,17 +38,19 @@ type plan struct {
 	levels  []int // connections
 
 	organizations, events int
+	rounds                int           // of each measurement
 	provisions            int           // requests to provision a connection level
 	span                  time.Duration // of one measurement
 	rest                  time.Duration // from a start until its memory is read
 }
 
 func main() {
-	p := plan{levels: []int{1, 16, 64}}
+	p := plan{}
 	quick := flag.Bool("quick", false, "fewer rows, shorter measurements, no minute of rest")
 	floor := flag.Bool("floor", false, "be the floor's server (used by the command itself)")
 	store := flag.String("store", "", "SQLite file of the floor's server")
 	engines := flag.String("engines", "sqlite,postgres", "which engines to measure")
+	levels := flag.String("levels", "1,16,64", "at how many connections")
 	flag.StringVar(&p.binary, "binary", "bin/tenantry", "the server to measure")
 	flag.StringVar(&p.only, "only", "", "measure only what contains this: "+strings.Join(names(), ", "))
 	flag.StringVar(&p.json, "json", "", "also write the figures to this file")
@@ -58,10 +61,15 @@ func main() {
 		check(serveFloor(ctx, *store))
 		return
 	}
+	for _, level := range strings.Split(*levels, ",") {
+		n, err := strconv.Atoi(level)
+		check(err)
+		p.levels = append(p.levels, n)
+	}
 	p.engines = strings.Split(*engines, ",")
-	p.organizations, p.events, p.provisions, p.span, p.rest = 10_000, 1_000_000, 1000, 2*time.Second, time.Minute
+	p.organizations, p.events, p.provisions, p.span, p.rest, p.rounds = 10_000, 1_000_000, 1000, time.Second, time.Minute, 3
 	if *quick {
-		p.events, p.provisions, p.span, p.rest = 50_000, 300, time.Second, 5*time.Second
+		p.events, p.provisions, p.span, p.rest = 50_000, 300, 400*time.Millisecond, 5*time.Second
 	}
 	check(p.run(ctx))
 }

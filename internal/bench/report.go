@@ -36,10 +36,25 @@ type line struct {
 	Goal        float64       // at most so often the floor; 0 is none
 }
 
-func (l *line) fill(s sample, cpu, store time.Duration) {
-	l.Requests, l.Errors, l.First, l.Size = s.requests, s.errors, s.first, s.size
-	l.PerSecond = float64(s.requests) / s.span.Seconds()
-	l.P50, l.P99, l.Server, l.Store = s.quantile(.5), s.quantile(.99), cpu, store
+// keep takes what a round did better than those before.
+func (l *line) keep(s sample, cpu, store, handler, bare time.Duration) {
+	first := l.Requests == 0
+	least := func(have *time.Duration, d time.Duration) {
+		if first || d < *have {
+			*have = d
+		}
+	}
+	least(&l.Server, cpu)
+	least(&l.Store, store)
+	least(&l.Handler, handler)
+	least(&l.Bare, bare)
+	if rate := float64(s.requests) / s.span.Seconds(); rate > l.PerSecond {
+		l.PerSecond, l.P50, l.P99 = rate, s.quantile(.5), s.quantile(.99)
+	}
+	l.Requests, l.Errors, l.Size = l.Requests+s.requests, l.Errors+s.errors, s.size
+	if l.First == "" {
+		l.First = s.first
+	}
 }
 
 func (l *line) times() float64 { return float64(l.Server) / float64(max(1, l.Handler+l.Bare)) }

@@ -36,15 +36,15 @@ async function call(method, path, body, again = true) {
 }
 
 const said = (problem) => {
-  const fields = (problem.errors ?? []).map((e) => `${e.field}: ${e.message}`).join(" ");
+  const fields = (problem.errors ?? []).filter((e) => e.message !== problem.detail).map((e) => `${e.field}: ${e.message}`).join(" ");
   return `${problem.detail ?? "The server did not answer."} ${fields} ${problem.request_id ? `(${problem.request_id})` : ""}`;
 };
 
 // form shows fields and sends those that are filled in; done gets the answer.
-// A field whose label ends in "?" may stay empty.
+// A field with a fifth word, "optional", may stay empty.
 function form(title, fields, button, send, done) {
   const alert = el("p", { role: "alert" });
-  const inputs = fields.map(([name, label, type, autocomplete]) => [name, el("input", { name, type, autocomplete, required: !label.endsWith("?") }), label]);
+  const inputs = fields.map(([name, label, type, autocomplete, optional]) => [name, el("input", { name, type, autocomplete, required: !optional }), label]);
   const f = el("form", {}, el("h1", { textContent: title }),
     ...inputs.map(([, input, label]) => el("label", {}, label, input)), el("button", { textContent: button }), alert);
   f.onsubmit = async (event) => {
@@ -71,7 +71,7 @@ const setUp = () => form("Set up Tenantry", [["name", "Your name", "text", "name
 const reset = () => form("New password", [["password", "Password", "password", "new-password"]],
   "Set the password", (b) => call("POST", "/api/auth/password/reset", { ...b, token: token() }, false), () => { history.replaceState(null, "", "/"); signIn(); });
 
-const invitation = () => form("Accept the invitation", [["name", "Your name, if you are new here?", "text", "name"], ["password", "Password, a new one or your own?", "password", "new-password"]],
+const invitation = () => form("Accept the invitation", [["name", "Your name, if you are new here", "text", "name", "optional"], ["password", "A new password, or the one of your account", "password", "new-password", "optional"]],
   "Accept", (b) => call("POST", "/api/auth/invitations/accept", { ...b, token: token() }, false), () => { history.replaceState(null, "", "/"); signIn(); });
 
 async function status() {

@@ -48,8 +48,9 @@ func callOf(ctx context.Context) *Call { return ctx.Value(callKey{}).(*Call) }
 // ID is a path parameter that is an id; zero when it is none, which exists
 // nowhere.
 func (c *Call) ID(param string) int64 {
-	n, err := strconv.ParseInt(c.r.PathValue(param), 10, 64)
-	if err != nil || n < 1 {
+	value := c.r.PathValue(param)
+	n, err := strconv.ParseInt(value, 10, 64)
+	if err != nil || n < 1 || strconv.FormatInt(n, 10) != value { // +1 and 01 are no ids
 		return 0
 	}
 	return n

@@ -49,9 +49,9 @@ func (s *Server) enter(w http.ResponseWriter, r *http.Request, o *op) (*Call, er
 	if err := checkQuery(r, o, c); err != nil {
 		return nil, err
 	}
-	if o.keeps() && c.IdempotencyKey() != "" {
-		if len(c.IdempotencyKey()) > 255 {
-			return nil, fault.InvalidField("Idempotency-Key", "too_long", "An Idempotency-Key has at most 255 characters.")
+	if keys := r.Header.Values("Idempotency-Key"); o.keeps() && len(keys) > 0 {
+		if len(keys) > 1 || !printable(keys[0]) {
+			return nil, fault.InvalidField("Idempotency-Key", "invalid_format", "Send one Idempotency-Key of 1 to 255 printable ASCII characters.")
 		}
 		c.body = sha256.New()
 		r.Body = struct {
@@ -60,6 +60,12 @@ func (s *Server) enter(w http.ResponseWriter, r *http.Request, o *op) (*Call, er
 		}{io.TeeReader(r.Body, c.body), r.Body}
 	}
 	return c, nil
+}
+
+// printable is what an idempotency key may be: whoever sends another one has
+// lost it on the way.
+func printable(key string) bool {
+	return len(key) > 0 && len(key) <= 255 && !strings.ContainsFunc(key, func(r rune) bool { return r < '!' || r > '~' })
 }
 
 // authenticate knows the caller by the Bearer token. On public routes an

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -21,6 +22,9 @@ import (
 	"github.com/tenantry/tenantry/internal/registration"
 	"github.com/tenantry/tenantry/internal/secret"
 )
+
+// What is refused is logged, and thousands of requests are.
+func init() { slog.SetDefault(slog.New(slog.DiscardHandler)) }
 
 // rootEmail and password are the first superadmin's; everybody else in the
 // tests has the same password.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tenantry/tenantry/internal/api"
 	"github.com/tenantry/tenantry/internal/audit"
+	"github.com/tenantry/tenantry/internal/auth"
 	"github.com/tenantry/tenantry/internal/job"
 	"github.com/tenantry/tenantry/internal/mail"
 	"github.com/tenantry/tenantry/internal/org"
@@ -41,7 +42,7 @@ func (p *parts) jobs() (*job.Runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &job.Runner{DB: p.db, Handlers: map[string]job.Handler{mail.Kind: sender.Handle}}
+	r := &job.Runner{DB: p.db, Handlers: map[string]job.Handler{mail.Kind: sender.Handle, auth.KindForgot: p.auth.SendReset}}
 	r.Every("forget idempotency keys", time.Hour, func(ctx context.Context) error { return api.ForgetKeys(ctx, p.db) })
 	r.Every("expire invitations", 10*time.Minute, func(ctx context.Context) error { return org.ExpireInvitations(ctx, p.db) })
 	return r, nil

@@ -2,13 +2,17 @@ package auth
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 
 	"github.com/tenantry/tenantry/internal/audit"
 	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/fault"
 	"github.com/tenantry/tenantry/internal/id"
+	"github.com/tenantry/tenantry/internal/job"
 	"github.com/tenantry/tenantry/internal/mail"
+	"github.com/tenantry/tenantry/internal/text"
 )
 
 // Purposes of one-time tokens.
@@ -79,9 +83,27 @@ func (s *Service) replace(tx *db.Tx, actor audit.Actor, u id.User, hash string, 
 	return record(tx, actor, "user.password_changed", userTarget(u, actor.Name), nil)
 }
 
-// Forgot mails a link to set a new password, if there is such a user. The
-// caller answers the same either way.
+// KindForgot is the job that answers a forgotten password.
+const KindForgot = "forgotten password"
+
+// Forgot has a link to set a new password mailed, if there is such a user. It
+// only queues the question: neither the answer nor how long it takes tells
+// whether the address is known.
 func (s *Service) Forgot(ctx context.Context, email string) error {
+	var v fault.Validation
+	address, _ := text.Email("email", email, &v)
+	if err := v.Err(); err != nil {
+		return err
+	}
+	return s.DB.Write(ctx, func(tx *db.Tx) error { return job.Enqueue(tx, KindForgot, address) })
+}
+
+// SendReset is the handler of KindForgot.
+func (s *Service) SendReset(ctx context.Context, payload []byte) error {
+	var email string
+	if err := json.Unmarshal(payload, &email); err != nil {
+		return job.Permanent(fmt.Errorf("read who forgot a password: %w", err))
+	}
 	return s.DB.Write(ctx, func(tx *db.Tx) error {
 		u, err := userByKey(tx, emailKey(email))
 		if errors.Is(err, db.ErrNoRows) || err == nil && u.Status != Active {
@@ -190,6 +212,9 @@ func (s *Service) Setup(ctx context.Context, in NewSuperadmin) (User, error) {
 		return User{}, errSpentToken()
 	}
 	err := s.DB.Read(ctx, func(tx *db.Tx) error {
+		if some, err := superadmins(tx); err != nil || len(some) > 0 {
+			return errors.Join(err, errSetUp())
+		}
 		if _, err := onceUser(tx, d, purposeSetup); err != nil {
 			return spent(err)
 		}

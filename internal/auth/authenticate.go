@@ -81,7 +81,7 @@ func OrganizationTarget(tx *db.Tx, idOrSlug string) (Target, error) {
 		return absent(organizationTargetBySlug(tx, idOrSlug))
 	}
 	n, err := strconv.ParseInt(idOrSlug, 10, 64)
-	if err != nil { // beyond every id
+	if err != nil || strconv.FormatInt(n, 10) != idOrSlug { // beyond every id, or 01
 		return Target{}, nil //nolint:nilerr // that it is absent is the answer
 	}
 	return absent(organizationTarget(tx, id.Organization(n)))

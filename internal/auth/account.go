@@ -205,15 +205,16 @@ func (s *Service) SetupToken(ctx context.Context) (string, error) {
 	return token, nil
 }
 
-// Setup makes the first superadmin by a one-time token.
+// Setup makes the first superadmin by a one-time token; where there is one, 409
+// already_set_up, whatever the token.
 func (s *Service) Setup(ctx context.Context, in NewSuperadmin) (User, error) {
 	d, ok := parseToken(oncePrefix, in.Token)
 	if !ok {
 		return User{}, errSpentToken()
 	}
 	err := s.DB.Read(ctx, func(tx *db.Tx) error {
-		if some, err := superadmins(tx); err != nil || len(some) > 0 {
-			return errors.Join(err, errSetUp())
+		if err := none(tx); err != nil {
+			return err
 		}
 		if _, err := onceUser(tx, d, purposeSetup); err != nil {
 			return spent(err)
@@ -239,6 +240,15 @@ func (s *Service) Bootstrap(ctx context.Context, email, password string) error {
 	return err
 }
 
+// none refuses where there is a superadmin.
+func none(tx *db.Tx) error {
+	some, err := superadmins(tx)
+	if err == nil && len(some) > 0 {
+		err = fault.New(fault.Conflict, "already_set_up", "There is a superadmin already; sign in.")
+	}
+	return err
+}
+
 // first makes a superadmin while there is none.
 func (s *Service) first(ctx context.Context, in NewSuperadmin, permit func(*db.Tx) error) (User, error) {
 	hash, err := s.Hasher.Hash(ctx, in.Password)
@@ -250,12 +260,8 @@ func (s *Service) first(ctx context.Context, in NewSuperadmin, permit func(*db.T
 		if err := lockPlatform(tx); err != nil {
 			return err
 		}
-		some, err := superadmins(tx)
-		if err != nil {
+		if err := none(tx); err != nil {
 			return err
-		}
-		if len(some) > 0 {
-			return fault.New(fault.Conflict, "already_set_up", "There is a superadmin already; sign in.")
 		}
 		if err := permit(tx); err != nil {
 			return err

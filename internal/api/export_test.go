@@ -29,14 +29,28 @@ func (s *Server) Operations() (all []Operation) {
 	return all
 }
 
-// Codes are the documented problem codes, with their statuses.
-func Codes() map[string]int {
-	all := map[string]int{}
+// Code is a documented problem code with its status.
+type Code struct {
+	Code   string
+	Status int
+}
+
+// Codes are all of them.
+func Codes() (all []Code) {
 	for _, c := range codeDocs {
-		all[c.Code] = c.Status
+		all = append(all, Code{c.Code, c.Status})
 	}
 	return all
 }
 
 // Strict is the gate that a body passes first.
 var Strict = strict
+
+// HumaCodes are the codes that huma's messages are given.
+func HumaCodes() []string {
+	all := []string{"invalid", "required"}
+	for _, c := range humaCodes {
+		all = append(all, c.code)
+	}
+	return all
+}

@@ -62,7 +62,7 @@ func overloaded() error {
 
 // late is the refusal when a lock or the engine took longer than the deadline.
 func late(cause error) error {
-	return fault.New(fault.Unavailable, "deadline_exceeded", "This took too long and was given up; nothing was changed. Try again shortly.").
+	return fault.New(fault.Unavailable, "timeout", "This took too long and was given up; nothing was changed. Try again shortly.").
 		After(time.Second).Because(cause)
 }
 

@@ -56,7 +56,7 @@ func (in New) plugin(tx *db.Tx) (Plugin, error) {
 		return Plugin{}, err
 	}
 	if len(c) >= MaxCatalogue {
-		return Plugin{}, fault.New(fault.Conflict, "limit_exceeded", "The catalogue is full; delete a plugin first.")
+		return Plugin{}, fault.New(fault.Conflict, "catalogue_full", "The catalogue is full; delete a plugin first.")
 	}
 	var v fault.Validation
 	if !keys.MatchString(p.Key) {

@@ -4,7 +4,6 @@ import (
 	"github.com/tenantry/tenantry/internal/audit"
 	"github.com/tenantry/tenantry/internal/credit"
 	"github.com/tenantry/tenantry/internal/db"
-	"github.com/tenantry/tenantry/internal/effect"
 	"github.com/tenantry/tenantry/internal/fault"
 	"github.com/tenantry/tenantry/internal/id"
 	"github.com/tenantry/tenantry/internal/text"
@@ -59,7 +58,6 @@ func AddCredits(tx *db.Tx, actor audit.Actor, organization id.Organization, in C
 	if err != nil {
 		return Funded{}, err
 	}
-	effect.Add(tx, effect.Credits, in.Amount)
 	if err := reach(tx, after); err != nil {
 		return Funded{}, err
 	}

@@ -39,15 +39,19 @@ type Patch struct {
 }
 
 func (in New) admin(own []string) (a Admin, host *string, err error) {
-	a = Admin{Name: in.Name, ContactEmail: in.ContactEmail, CompanyName: in.Name, Phone: in.Phone, PartnerGroupID: in.PartnerGroupID}
-	if in.CompanyName != nil {
-		a.CompanyName = *in.CompanyName
-	}
+	a = Admin{Name: in.Name, ContactEmail: in.ContactEmail, Phone: in.Phone, PartnerGroupID: in.PartnerGroupID}
 	var v fault.Validation
+	if in.CompanyName != nil {
+		a.CompanyName = text.Name("company_name", *in.CompanyName, MaxName, &v)
+	}
 	if in.CustomDomain != nil {
 		host = hostOf(patch.Of(*in.CustomDomain), own, &v)
 	}
-	return a, host, a.check(&v)
+	err = a.check(&v)
+	if in.CompanyName == nil {
+		a.CompanyName = a.Name
+	}
+	return a, host, err
 }
 
 func (p Patch) apply(a Admin, own []string) (_ Admin, host *string, err error) {
@@ -60,7 +64,9 @@ func (p Patch) apply(a Admin, own []string) (_ Admin, host *string, err error) {
 	}
 	a.Name = p.Name.Or(a.Name)
 	a.ContactEmail = p.ContactEmail.Or(a.ContactEmail)
-	a.CompanyName = p.CompanyName.Or(a.CompanyName)
+	if p.CompanyName.Set {
+		a.CompanyName = text.Name("company_name", p.CompanyName.Value, MaxName, &v)
+	}
 	a.Phone = p.Phone.Pointer(a.Phone)
 	a.PartnerGroupID = p.PartnerGroupID.Pointer(a.PartnerGroupID)
 	host = hostOf(p.CustomDomain, own, &v)
@@ -73,11 +79,11 @@ func notNull[T any](v *fault.Validation, field string, p patch.Field[T]) {
 	}
 }
 
-// check cleans the texts of a and reports all that is wrong with its values.
+// check cleans the texts of a, but for the company, which may be the name's
+// copy, and reports all that is wrong with its values.
 func (a *Admin) check(v *fault.Validation) error {
 	a.Name = text.Name("name", a.Name, MaxName, v)
 	a.ContactEmail, _ = text.Email("contact_email", a.ContactEmail, v)
-	a.CompanyName = text.Name("company_name", a.CompanyName, MaxName, v)
 	if a.Phone != nil {
 		phone := text.Phone("phone", *a.Phone, v)
 		a.Phone = &phone

@@ -28,7 +28,7 @@ type Entry struct {
 	RequestID      *string            `json:"request_id"`
 
 	seq  int64
-	body json.RawMessage
+	body string // as stored
 }
 
 // Person is an actor as kept in an event.
@@ -56,19 +56,19 @@ type Changed struct {
 func (e Entry) Open() (Entry, error) {
 	type plain Entry
 	p := plain{seq: e.seq, body: e.body}
-	if err := json.Unmarshal(e.body, &p); err != nil {
+	if err := json.Unmarshal([]byte(e.body), &p); err != nil {
 		return Entry{}, fmt.Errorf("read the audit event at %d: %w", e.seq, err)
 	}
 	return Entry(p), nil
 }
 
-// Text is the event's JSON as it was stored, or nil for one that was taken apart.
-func (e Entry) Text() []byte { return e.body }
+// Text is the event's JSON as it was stored, or "" for one that was not read.
+func (e Entry) Text() string { return e.body }
 
 // MarshalJSON gives the stored text.
 func (e Entry) MarshalJSON() ([]byte, error) {
-	if e.body != nil {
-		return e.body, nil
+	if e.body != "" {
+		return []byte(e.body), nil
 	}
 	type plain Entry
 	return json.Marshal(plain(e))

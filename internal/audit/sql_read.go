@@ -150,7 +150,12 @@ func seqAt(tx *db.Tx, p part, own int64) (int64, error) {
 // from adds the source of a stream: the one index that holds its events in
 // order, between its bounds, then what the index does not know. A condition
 // that must not choose the index is written so that it cannot.
-func (s *sentence) from(t stream) {
+//
+// The bounds of an index of two columns are row values for PostgreSQL, which
+// would otherwise take the order of seq for enough and scan all. SQLite keeps
+// seq as its row's own number, and of such a row value uses the first half
+// only: it would walk from the newest event down to the page.
+func (s *sentence) from(engine db.Engine, t stream) {
 	own, scope, n := t.part.columns()
 	s.add(" FROM audit_events WHERE ")
 	if scope != "" && t.by != "actor_id" {
@@ -162,6 +167,10 @@ func (s *sentence) from(t stream) {
 	default:
 		if t.by == "outcome" {
 			s.add("outcome <> 'ok' AND ")
+		}
+		if engine == db.SQLite {
+			s.add(t.by+" = ? AND seq >= ? AND seq < ?", t.value, t.low, t.high)
+			break
 		}
 		s.add("("+t.by+", seq) >= (?, ?) AND ("+t.by+", seq) < (?, ?)", t.value, t.low, t.value, t.high)
 	}
@@ -216,10 +225,10 @@ func (s *sentence) newest(t stream, limit, offset int64) {
 func (t stream) read(tx *db.Tx, limit int64) ([]Entry, error) {
 	var s sentence
 	s.add(`SELECT seq, id, body`)
-	s.from(t)
+	s.from(tx.Engine(), t)
 	s.newest(t, limit, 0)
 	return db.All(tx, func(r db.Row) (e Entry, err error) {
-		return e, r.Scan(&e.seq, &e.ID, (*[]byte)(&e.body))
+		return e, r.Scan(&e.seq, &e.ID, &e.body)
 	}, s.text.String(), s.args...)
 }
 
@@ -235,7 +244,7 @@ func (t stream) places(tx *db.Tx, limit, offset int64) ([]place, error) {
 	}
 	var s sentence
 	s.add(`SELECT ` + key + `, seq`)
-	s.from(t)
+	s.from(tx.Engine(), t)
 	s.newest(t, limit, offset)
 	return db.All(tx, func(r db.Row) (p place, err error) {
 		return p, r.Scan(&p.key, &p.seq)
@@ -246,7 +255,7 @@ func (t stream) places(tx *db.Tx, limit, offset int64) ([]place, error) {
 func (t stream) count(tx *db.Tx) (int64, error) {
 	var s sentence
 	s.add(`SELECT COUNT(*)`)
-	s.from(t)
+	s.from(tx.Engine(), t)
 	return db.One(tx, db.Int64, s.text.String(), s.args...)
 }
 
@@ -307,6 +316,6 @@ func sumActors(tx *db.Tx, p part, first, last int64, limit int) ([]actorCount, e
 // entry is the event with a platform's number.
 func entry(tx *db.Tx, seq int64) (Entry, error) {
 	return db.One(tx, func(r db.Row) (e Entry, err error) {
-		return e, r.Scan(&e.seq, &e.ID, (*[]byte)(&e.body))
+		return e, r.Scan(&e.seq, &e.ID, &e.body)
 	}, `SELECT seq, id, body FROM audit_events WHERE seq = $1`, seq)
 }

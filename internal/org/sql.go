@@ -21,7 +21,7 @@ const selectOrganization = `SELECT o.id, o.name, o.slug, o.admin_id, o.owner_use
 	o.storage_limit_gb, o.max_users, o.bandwidth_limit_gb, o.members, o.invited, o.created_at, o.updated_at, o.version,
 	d.host, d.status, d.token,
 	COALESCE(c.credit_limit, 0), COALESCE(c.credits_posted - c.debits_posted, 0), COALESCE(c.debits_pending, 0),
-	(SELECT string_agg(p.plugin_key, ',' ORDER BY p.plugin_key) FROM organization_plugins p WHERE p.organization_id = o.id),
+	(SELECT string_agg(p.plugin_key, ',') FROM organization_plugins p WHERE p.organization_id = o.id),
 	EXISTS (SELECT 1 FROM holds h WHERE h.organization_id = o.id AND h.lifted_at IS NULL)
 		OR EXISTS (SELECT 1 FROM holds h WHERE h.admin_id = o.admin_id AND h.lifted_at IS NULL)
 	FROM organizations o
@@ -40,6 +40,7 @@ func scanOrganization(r db.Row) (o Organization, err error) {
 	o.EnabledPlugins = []string{}
 	if plugins != nil {
 		o.EnabledPlugins = strings.Split(*plugins, ",")
+		slices.Sort(o.EnabledPlugins)
 	}
 	o.CustomDomainStatus = domain.None
 	if o.CustomDomain != nil {

@@ -3,8 +3,10 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -16,16 +18,19 @@ import (
 // system adds what is no business of a tenant: health, figures, documentation
 // and the console.
 func (s *Server) system() {
-	document, err := json.Marshal(s.huma.OpenAPI())
-	if err != nil {
-		panic("api: the OpenAPI document cannot be written: " + err.Error())
-	}
+	// Few ask for it, and it would be most of the work of a start.
+	document := sync.OnceValues(func() ([]byte, error) { return json.Marshal(s.huma.OpenAPI()) })
 	s.mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { ok(w) })
 	s.mux.HandleFunc("GET /readyz", s.ready)
 	s.mux.Handle("GET /metrics", promhttp.HandlerFor(s.Metrics, promhttp.HandlerOpts{}))
-	s.mux.HandleFunc("GET /openapi.json", func(w http.ResponseWriter, _ *http.Request) {
+	s.mux.HandleFunc("GET /openapi.json", func(w http.ResponseWriter, r *http.Request) {
+		b, err := document()
+		if err != nil {
+			writeProblem(w, r, fmt.Errorf("write the OpenAPI document: %w", err))
+			return
+		}
 		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write(document)
+		_, _ = w.Write(b)
 	})
 	s.mux.HandleFunc("GET /docs", s.docs)
 	s.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {

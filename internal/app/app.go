@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -110,6 +111,7 @@ func makeFolder(cfg *Config) error {
 
 // Serve runs the server and its workers until ctx ends.
 func Serve(ctx context.Context, cfg *Config) error {
+	defer runtime.KeepAlive(makeRoom())
 	p, err := open(ctx, cfg)
 	if err != nil {
 		return err
@@ -135,6 +137,7 @@ func Serve(ctx context.Context, cfg *Config) error {
 	if err := p.welcome(ctx); err != nil {
 		return errors.Join(err, ln.Close())
 	}
+	tidy()
 	return run(ctx, handler, ln, workers)
 }
 

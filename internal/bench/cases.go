@@ -134,11 +134,15 @@ func login(*bench) (source, error) {
 	return func(c, _ int) []byte { return all[c%people] }, nil
 }
 
-// The bare statements: what each case must at least do on the engine.
+// The bare statements: one for each case, which gives all that its answer
+// holds, but for totals.
 const (
 	organizationColumns = `SELECT o.id, o.name, o.slug, o.admin_id, o.owner_user_id, o.status,
 		o.storage_limit_gb, o.max_users, o.bandwidth_limit_gb, o.members, o.invited, o.created_at, o.updated_at, o.version,
-		d.host, d.status, c.credit_limit, c.credits_posted - c.debits_posted, c.debits_pending
+		d.host, d.status, d.token, c.credit_limit, c.credits_posted - c.debits_posted, c.debits_pending,
+		(SELECT string_agg(p.plugin_key, ',') FROM organization_plugins p WHERE p.organization_id = o.id),
+		EXISTS (SELECT 1 FROM holds h WHERE h.organization_id = o.id AND h.lifted_at IS NULL)
+			OR EXISTS (SELECT 1 FROM holds h WHERE h.admin_id = o.admin_id AND h.lifted_at IS NULL)
 		FROM organizations o LEFT JOIN custom_domains d ON d.organization_id = o.id
 		LEFT JOIN credit_accounts c ON c.organization_id = o.id AND c.kind = 'organization' `
 	pageOfOrganizations = organizationColumns + `ORDER BY o.created_at DESC, o.id DESC LIMIT 51`

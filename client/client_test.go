@@ -295,7 +295,10 @@ func TestListsAreReadByCursor(t *testing.T) {
 		t.Errorf("asked %v", asked)
 	}
 	asked = nil
-	for range c.Admins(client.AdminFilter{}).All(t.Context()) {
+	for _, err := range c.Admins(client.AdminFilter{}).All(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
 		break
 	}
 	if len(asked) != 1 {
@@ -470,8 +473,10 @@ func TestFollowingStopsWhenNobodyWantsMore(t *testing.T) {
 		return answer(200, "data: {\"unread\":3}\n\ndata: {\"unread\":4}\n\n")
 	})
 	n := 0
-	for range c.FollowNotifications(t.Context(), 0) {
-		n++
+	for _, err := range c.FollowNotifications(t.Context(), 0) {
+		if n++; err != nil {
+			t.Error(err)
+		}
 		break
 	}
 	if n != 1 {

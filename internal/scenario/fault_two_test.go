@@ -175,6 +175,7 @@ func TestStopsInOrder(t *testing.T) {
 					answer <- 0
 					return
 				}
+				defer res.Body.Close()
 				b, err := io.ReadAll(res.Body)
 				if err != nil || !strings.Contains(string(b), "Under way") {
 					t.Errorf("the request under way: got %s, %v", b, err)

@@ -20,7 +20,7 @@ const module = "github.com/tenantry/tenantry/"
 
 // layers, from the lowest: a package imports only lower ones, never its own.
 var layers = [][]string{
-	{"internal/fault", "internal/patch", "internal/id"},
+	{"internal/fault", "internal/patch", "internal/id", "client"},
 	{"internal/page", "internal/text"},
 	{"internal/db"},
 	{"internal/db/dbtest", "internal/audit", "internal/notify", "internal/job", "internal/hold", "internal/domain", "internal/secret", "internal/effect", "internal/brand"},
@@ -32,7 +32,6 @@ var layers = [][]string{
 	{"internal/app"},
 	{"internal/cli"},
 	{"cmd/tenantry", "internal/arch", "internal/bench", "internal/scenario"},
-	{"client"},
 }
 
 type pkg struct {

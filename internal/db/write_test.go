@@ -214,7 +214,7 @@ func TestADeadlineIsToldAsOne(t *testing.T) {
 			"write": s.Write(late, func(*db.Tx) error { return nil }),
 			"read":  s.Read(late, func(*db.Tx) error { return nil }),
 		} {
-			if fault.Code(err) != "deadline_exceeded" {
+			if fault.Code(err) != "timeout" {
 				s.Errorf("%s: got %v", name, err)
 			}
 		}

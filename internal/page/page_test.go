@@ -1,0 +1,54 @@
+package page_test
+
+import (
+	"encoding/json"
+	"math"
+	"testing"
+
+	"github.com/tenantry/tenantry/internal/fault"
+	"github.com/tenantry/tenantry/internal/page"
+)
+
+// A token is one that Cursor made, or it is refused: there are no two
+// spellings of one position.
+func FuzzParseCursor(f *testing.F) {
+	for _, p := range []page.Position{{At: 1, ID: 1}, {At: -1, ID: math.MaxInt64}, {At: math.MaxInt64, ID: 7}, {At: math.MinInt64, ID: 1}} {
+		f.Add(p.Cursor())
+	}
+	for _, s := range []string{"", "AQ", "AQIC=", "AQIC\n", "////", "AQIA", "AQKCAgI", "AoACAg"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		p, err := page.ParseCursor(s)
+		switch {
+		case err != nil && fault.Code(err) != "invalid_cursor":
+			t.Errorf("%q: got %v, want invalid_cursor", s, err)
+		case err == nil && (p.ID < 1 || p.Cursor() != s):
+			t.Errorf("%q: got %+v, whose cursor is %q", s, p, p.Cursor())
+		}
+	})
+}
+
+func TestCursorReturns(t *testing.T) {
+	for _, p := range []page.Position{{At: 0, ID: 1}, {At: 1_800_000_000_000_000, ID: 42}, {At: math.MinInt64, ID: math.MaxInt64}} {
+		if got, err := page.ParseCursor(p.Cursor()); err != nil || got != p {
+			t.Errorf("%+v: got %+v, %v", p, got, err)
+		}
+	}
+}
+
+func TestOf(t *testing.T) {
+	at := func(n int) page.Position { return page.Position{At: int64(n), ID: int64(n)} }
+	full := page.Of(page.Request{Limit: 2, Offset: 4}, []int{9, 8, 7}, 20, at)
+	if len(full.Data) != 2 || !full.Pagination.HasMore || full.Pagination.NextCursor != at(8).Cursor() || full.Pagination.Total != 20 || full.Pagination.Offset != 4 {
+		t.Errorf("one row beyond the limit: got %+v", full)
+	}
+	last := page.Of(page.Request{Limit: 2}, []int{9, 8}, 2, at)
+	if len(last.Data) != 2 || last.Pagination.HasMore || last.Pagination.NextCursor != "" {
+		t.Errorf("the last page: got %+v", last)
+	}
+	b, err := json.Marshal(page.Of(page.Request{Limit: 2}, nil, 0, at))
+	if want := `{"data":[],"pagination":{"limit":2,"offset":0,"total":0,"has_more":false}}`; err != nil || string(b) != want {
+		t.Errorf("no rows: got %s, %v, want %s", b, err, want)
+	}
+}

@@ -110,8 +110,10 @@ func TestKilledWhileWriting(t *testing.T) {
 				s = bootstrapped(t, database)
 				c := s.as(t, rootEmail)
 				l.check(t, c, w)
+				recount(t, database)
 				w.again(t, c)
 				l.settle(t, c, w)
+				recount(t, database)
 				if t.Failed() {
 					t.Fatalf("round %d: %d answered, %d not", round, len(w.answered), len(w.unanswered))
 				}
@@ -314,7 +316,7 @@ func (l *ledger) compare(t *testing.T, c *tenantry.Client, groups, credits int64
 	total("audit events in all, as counted by day", s.Total, errors.Join(err, errAll), a.Pagination.Total)
 }
 
-// database makes an empty database on a cluster of the test's own.
+// ownCluster makes an empty database on a cluster of the test's own.
 func ownCluster(t *testing.T) (*dbtest.Cluster, string) {
 	t.Helper()
 	c, err := dbtest.Start()

@@ -145,18 +145,38 @@ func bound[In any](o op, run func(*Server, *op, context.Context, *Call, *In) (an
 	}
 	return route{op: o, bind: func(s *Server, o op) {
 		h := s.operation(&o, out)
-		h.Middlewares = huma.Middlewares{func(ctx huma.Context, next func(huma.Context)) { s.admit(ctx, &o, next) }}
-		huma.Register(s.huma, h, func(ctx context.Context, in *In) (*answered, error) {
-			c := callOf(ctx)
+		serve := func(ctx context.Context, c *Call, in *In) {
 			v, err := run(s, &o, ctx, c, in)
 			if err != nil {
 				s.refuse(ctx, &o, c, err)
 			} else {
 				s.answer(&o, c, v)
 			}
+		}
+		if reflect.TypeFor[In]().NumField() == 0 {
+			s.plain(&o, h, func(ctx context.Context, c *Call) { serve(ctx, c, new(In)) })
+			return
+		}
+		h.Middlewares = huma.Middlewares{func(ctx huma.Context, next func(huma.Context)) { s.admit(ctx, &o, next) }}
+		huma.Register(s.huma, h, func(ctx context.Context, in *In) (*answered, error) {
+			serve(ctx, callOf(ctx), in)
 			return written, nil
 		})
 	}}
+}
+
+// plain puts an operation that takes no input on the mux itself: huma would
+// have nothing to read, and costs as much as all the rest of a cached answer.
+func (s *Server) plain(o *op, h huma.Operation, serve func(context.Context, *Call)) {
+	s.huma.OpenAPI().AddOperation(&h)
+	s.mux.HandleFunc(o.Method+" "+o.Path, func(w http.ResponseWriter, r *http.Request) {
+		c, err := s.enter(w, r, o)
+		if err != nil {
+			writeProblem(w, r, err)
+			return
+		}
+		serve(r.Context(), c)
+	})
 }
 
 // answered tells huma that there is nothing left to write.

@@ -78,7 +78,7 @@ func (s *Server) invitations() []route {
 			func(tx *db.Tx, c *Call, _ *struct{}) (none, error) {
 				return none{}, org.Revoke(tx, c.Actor, c.Organization, id.Invitation(c.ID("id")))
 			}),
-		direct(op{Method: "POST", Path: "/api/auth/invitations/accept", ID: "accept-invitation", Tag: membersTag, Refuses: []int{409}, Summary: "Accept an invitation", May: auth.Public,
+		direct(op{Method: "POST", Path: "/api/auth/invitations/accept", ID: "accept-invitation", Tag: membersTag, Refuses: []int{401, 403}, Summary: "Accept an invitation", May: auth.Public,
 			Description: "A person with a verified account just joins; one whose address is not verified gives the account's password, or is signed in. Anybody else makes an account with password and name."},
 			func(ctx context.Context, c *Call, in *struct{ Body org.Acceptance }) (org.Joined, error) {
 				return s.Organizations.Accept(ctx, c.Actor, c.Principal.User.ID, in.Body)

@@ -39,7 +39,8 @@
 // The body is JSON in which objects may have further fields (unless whole),
 // arrays have exactly these elements, and "..." stands for any number of
 // elements. A body that does not begin with { or [ is text, compared line by
-// line, "..." standing for any number of lines.
+// line, "..." standing for any number of lines, empty ones too. Of a stream of
+// events as much is read as is wanted.
 //
 // In headers and bodies <kind> stands for something of that kind, and
 // <kind=name> keeps it as a variable; {name} puts a variable in, anywhere. In a

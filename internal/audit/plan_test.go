@@ -185,6 +185,9 @@ func sqlitePlan(t *testing.T, raw *sql.DB, s statement) (steps []string) {
 		}
 		steps = append(steps, step)
 	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
 	return steps
 }
 

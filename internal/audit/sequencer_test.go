@@ -249,7 +249,7 @@ func TestSettleGivesUp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer hold.Rollback()
+	defer func() { _ = hold.Rollback() }()
 	if _, err := hold.Exec(`UPDATE audit_heads SET next_seq = next_seq WHERE scope = 'p'`); err != nil {
 		t.Fatal(err)
 	}

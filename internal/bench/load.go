@@ -147,13 +147,15 @@ func (k *conn) header() (status, length int, err error) {
 			break
 		}
 		if v, ok := bytes.CutPrefix(line, []byte("Content-Length: ")); ok {
-			length, err = strconv.Atoi(string(bytes.TrimSpace(v)))
+			if length, err = strconv.Atoi(string(bytes.TrimSpace(v))); err != nil {
+				return 0, 0, err
+			}
 		}
 	}
 	if length < 0 && status != 204 {
 		return 0, 0, errors.New("an answer without Content-Length")
 	}
-	return status, max(0, length), err
+	return status, max(0, length), nil
 }
 
 // request builds one; token and body may be empty.

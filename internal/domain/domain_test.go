@@ -180,7 +180,7 @@ func nameServer(t *testing.T, records map[string]string) string {
 	<-ready
 	t.Cleanup(func() {
 		_ = s.Shutdown()
-		<-done
+		_ = <-done
 	})
 	return conn.LocalAddr().String()
 }

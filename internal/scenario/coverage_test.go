@@ -18,6 +18,9 @@ var tried = []string{"400", "413", "415", "429", "500", "503"}
 type operation struct {
 	ID        string `json:"operationId"`
 	Responses map[string]any
+	DryRun    bool     `json:"x-dry-run"`
+	Keeps     bool     `json:"x-idempotency"`
+	Roles     []string `json:"x-roles"`
 	method    string
 	path      []string
 }
@@ -143,4 +146,47 @@ func TestEveryOperationHasAScript(t *testing.T) {
 			t.Errorf("%s.txt shows no operation", name)
 		}
 	}
+}
+
+// TestScriptsShowWhatHoldsForAll asks of each script what no status tells: the
+// whole answer once, the dry run or that there is none, replay and reuse of an
+// Idempotency-Key, what is foreign beside what is absent, and 304 where a thing
+// has a tag.
+func TestScriptsShowWhatHoldsForAll(t *testing.T) {
+	all := operations(t)
+	for _, s := range scripts(t) {
+		i := slices.IndexFunc(all, func(o operation) bool { return o.ID+".txt" == s.Name })
+		if i < 0 {
+			continue
+		}
+		o := all[i]
+		var own []Step
+		for _, step := range s.Steps {
+			if of := asked(all, step); of != nil && of.ID == o.ID {
+				own = append(own, step)
+			}
+		}
+		want := func(needed bool, what string, is func(Step) bool) {
+			if needed && !slices.ContainsFunc(own, is) {
+				t.Errorf("%s does not show %s", s.Name, what)
+			}
+		}
+		changes := o.method != http.MethodGet
+		want(o.Responses["204"] == nil && o.ID != "stream-notifications" && o.ID != "authorization-matrix", "a whole answer",
+			func(s Step) bool { return s.Want.Whole })
+		want(changes && o.DryRun, "a dry run", func(s Step) bool { return strings.Contains(s.Target, "dry_run=true") && s.Want.Status == http.StatusOK })
+		want(changes && !o.DryRun, "that there is no dry run", func(s Step) bool { return s.Want.Code == "dry_run_unsupported" })
+		want(o.Keeps, "a replay", func(s Step) bool { return slices.Contains(s.Want.Header, Header{"Idempotent-Replayed", "true"}) })
+		want(slices.Contains(o.Roles, "admin") && o.Responses["404"] != nil, "that what is foreign is like what is absent",
+			func(s Step) bool { return s.Want.Same })
+		want(!changes && slices.ContainsFunc(own, tagged), "304", func(s Step) bool { return s.Want.Status == http.StatusNotModified })
+		if o.Keeps && !slices.ContainsFunc(s.Steps, func(s Step) bool { return s.Want.Code == "idempotency_key_reused" }) {
+			t.Errorf("%s does not show a key that is used for another request", s.Name)
+		}
+	}
+}
+
+// tagged reports a step that wants an ETag.
+func tagged(s Step) bool {
+	return slices.ContainsFunc(s.Want.Header, func(h Header) bool { return h.Name == "ETag" && h.Value != "<absent>" })
 }

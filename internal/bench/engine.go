@@ -52,6 +52,10 @@ func (p plan) engine(ctx context.Context, r *report, engine, parent string, floo
 	defer b.raw.Close()
 	b.raw.SetMaxOpenConns(32)
 	b.raw.SetMaxIdleConns(32)
+	// The mails that seeding queued are nobody's business here.
+	if _, err := b.raw.ExecContext(ctx, "DELETE FROM jobs"); err != nil {
+		return err
+	}
 	if engine == "postgres" {
 		if _, err := b.raw.ExecContext(ctx, "VACUUM ANALYZE"); err != nil {
 			return err

@@ -46,18 +46,26 @@ func (s *Service) ChangePassword(ctx context.Context, actor audit.Actor, p *Prin
 		return nil, err
 	}
 	if !ok {
-		return nil, fault.InvalidField("old_password", "wrong_password", "This is not your password.")
+		return nil, errWrongPassword()
 	}
 	hash, err := s.Hasher.Hash(ctx, in.NewPassword)
 	if err != nil {
 		return nil, err
 	}
 	return func(tx *db.Tx) error {
-		if _, err := lockCredential(tx, p.User.ID, c.hash); err != nil {
-			return missing(err)
+		_, err := lockCredential(tx, p.User.ID, c.hash)
+		if errors.Is(err, db.ErrNoRows) { // changed meanwhile
+			err = errWrongPassword()
+		}
+		if err != nil {
+			return err
 		}
 		return s.replace(tx, actor, p.User.ID, hash, p.Session)
 	}, nil
+}
+
+func errWrongPassword() error {
+	return fault.InvalidField("old_password", "wrong_password", "This is not your password.")
 }
 
 // check holds a new password against the policy in force.
@@ -231,9 +239,12 @@ func (s *Service) Setup(ctx context.Context, in NewSuperadmin) (User, error) {
 }
 
 // Bootstrap makes the first superadmin from the configuration. It does nothing
-// when there is one.
+// when there is one, not even hash the password.
 func (s *Service) Bootstrap(ctx context.Context, email, password string) error {
-	_, err := s.first(ctx, NewSuperadmin{Email: email, Password: password, Name: "Superadmin"}, func(*db.Tx) error { return nil })
+	err := s.DB.Read(ctx, none)
+	if err == nil {
+		_, err = s.first(ctx, NewSuperadmin{Email: email, Password: password, Name: "Superadmin"}, func(*db.Tx) error { return nil })
+	}
 	if fault.Code(err) == "already_set_up" {
 		return nil
 	}
@@ -275,7 +286,8 @@ func (s *Service) first(ctx context.Context, in NewSuperadmin, permit func(*db.T
 	return u, err
 }
 
-// makeSuperadmin creates the user, or raises the one that has the address.
+// makeSuperadmin creates the user, or raises the one that has the address; its
+// sessions end, as they were opened by whoever had the account before.
 func makeSuperadmin(tx *db.Tx, in NewSuperadmin, hash string) (User, error) {
 	u, err := userByKey(tx, emailKey(in.Email))
 	switch {
@@ -284,6 +296,9 @@ func makeSuperadmin(tx *db.Tx, in NewSuperadmin, hash string) (User, error) {
 	case err == nil:
 		if err = setSuperadmin(tx, u.ID); err == nil {
 			err = setPassword(tx, u.ID, hash)
+		}
+		if err == nil {
+			_, err = revokeSessions(tx, u.ID, 0)
 		}
 	}
 	if err != nil {

@@ -256,32 +256,17 @@ func Switch(tx *db.Tx, actor audit.Actor, p *Principal, organization id.Organiza
 	return record(tx, actor, "user.switched", audit.Target{Type: "organization", ID: int64(organization)}, nil)
 }
 
-// choose stores the active organization, which p must be able to act in.
+// choose stores the active organization: one that p is a member of, any for a
+// superadmin. The staff of an admin has no organization of its own.
 func (p *Principal) choose(tx *db.Tx, organization id.Organization) error {
 	t, err := absent(organizationTarget(tx, organization))
 	if err != nil {
 		return err
 	}
-	if !t.Exists || !p.belongs(t) {
+	if !t.Exists || !p.MayChoose(organization) {
 		return fault.UnknownReference("organization_id")
 	}
 	return chooseOrganization(tx, p.Session, organization)
-}
-
-// belongs reports whether p is a member of t, its admin's staff or platform
-// staff.
-func (p *Principal) belongs(t Target) bool {
-	for _, m := range p.Memberships {
-		if m.Organization == t.Organization {
-			return true
-		}
-	}
-	for _, a := range p.Admins {
-		if a.Admin == t.Admin && t.Admin != 0 {
-			return true
-		}
-	}
-	return p.User.Superadmin
 }
 
 // Me is who calls, as the API answers it.

@@ -25,6 +25,7 @@ type shell struct {
 	environ []string
 	in      *bufio.Reader
 	out     io.Writer
+	began   bool // the command line was understood
 }
 
 // Main runs the command and gives its exit code: 0 done, 1 failed, 2 not
@@ -43,7 +44,7 @@ func Main(version string, args, environ []string, in io.Reader, out, errs io.Wri
 	}
 	fmt.Fprintln(errs, "tenantry:", err)
 	var usage *usageError
-	if errors.As(err, &usage) {
+	if !sh.began || errors.As(err, &usage) {
 		return 2
 	}
 	return 1
@@ -62,7 +63,6 @@ func (sh *shell) root() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	flags := root.PersistentFlags()
 	flags.String("config", "", "Configuration file: lines of name = value (TENANTRY_CONFIG).")
 	for _, o := range (&config.Config{}).Options() {
@@ -85,6 +85,7 @@ func (sh *shell) root() *cobra.Command {
 // command makes a subcommand that needs the configuration and nothing else.
 func (sh *shell) command(use, short string, run func(context.Context, *app.Config) error) *cobra.Command {
 	return &cobra.Command{Use: use, Short: short, Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error {
+		sh.began = true
 		cfg, err := sh.load(c.Flags())
 		if err != nil {
 			return err
@@ -121,7 +122,7 @@ func (sh *shell) variable(name string) string {
 }
 
 func (sh *shell) adminCommand() *cobra.Command {
-	group := &cobra.Command{Use: "admin", Short: "Manage superadmins from the machine itself"}
+	group := group("admin", "Manage superadmins from the machine itself")
 	group.AddCommand(
 		sh.accountCommand("create", "Make a superadmin", app.CreateSuperadmin),
 		sh.accountCommand("reset-password", "Set a user's password and end all sessions", app.ResetPassword),
@@ -130,9 +131,15 @@ func (sh *shell) adminCommand() *cobra.Command {
 }
 
 func (sh *shell) demoCommand() *cobra.Command {
-	group := &cobra.Command{Use: "demo", Short: "Data to try it out with"}
+	group := group("demo", "Data to try it out with")
 	group.AddCommand(sh.command("seed", "Fill an empty database with three months of believable data and print its logins", app.SeedDemo))
 	return group
+}
+
+// group makes a command that only holds others: alone it explains itself, and
+// a word that is none of them is refused.
+func group(use, short string) *cobra.Command {
+	return &cobra.Command{Use: use, Short: short, Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
 }
 
 // accountCommand makes a subcommand about one account; the password comes from
@@ -140,6 +147,7 @@ func (sh *shell) demoCommand() *cobra.Command {
 func (sh *shell) accountCommand(use, short string, run func(ctx context.Context, cfg *app.Config, email, password string) error) *cobra.Command {
 	var email, file string
 	c := &cobra.Command{Use: use, Short: short, Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error {
+		sh.began = true
 		cfg, err := sh.load(c.Flags())
 		if err != nil {
 			return err

@@ -53,12 +53,32 @@ func Handler() (http.Handler, error) {
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a, ok := assets[r.URL.Path]
-		if !ok {
-			http.NotFound(w, r)
-			return
+		switch {
+		case ok:
+			a.serve(w, r)
+		case strings.Contains(r.Header.Get("Accept"), "text/html"):
+			assets["/index.html"].absent(w)
+		default:
+			w.Header().Set("Content-Type", "application/problem+json")
+			w.Header().Set("Content-Security-Policy", policy)
+			w.Header().Set("Cache-Control", "no-store")
+			w.WriteHeader(http.StatusNotFound)
+			_, _ = w.Write(nothing)
 		}
-		a.serve(w, r)
 	}), nil
+}
+
+// nothing is what a program is told of a path that leads nowhere.
+var nothing = []byte(`{"type":"about:blank","title":"Not Found","status":404,"detail":"There is nothing here.","code":"not_found"}` + "\n")
+
+// absent shows the page, which says to a person that there is no such.
+func (a asset) absent(w http.ResponseWriter) {
+	h := w.Header()
+	h.Set("Content-Type", a.kind)
+	h.Set("Content-Security-Policy", policy)
+	h.Set("Cache-Control", "no-store")
+	w.WriteHeader(http.StatusNotFound)
+	_, _ = w.Write(a.body)
 }
 
 func (a asset) serve(w http.ResponseWriter, r *http.Request) {

@@ -134,6 +134,9 @@ async function show() {
   $("out").hidden = true;
   const pages = { "/setup": setUp, "/reset": reset, "/accept": invitation, "/status": status };
   if (pages[location.pathname]) return pages[location.pathname]();
+  if (!["/", "/login"].includes(location.pathname)) {
+    return $("main").replaceChildren(el("h1", { textContent: "There is no such page" }), el("p", {}, el("a", { href: "/", textContent: "To the start" })));
+  }
   if (!tokens) return signIn();
   try {
     await home();

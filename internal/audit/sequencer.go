@@ -160,9 +160,10 @@ func Settle(ctx context.Context, d *db.DB) error {
 	return nil
 }
 
-// unlessLate hides the failures that come from waiting no longer.
+// unlessLate hides the failures that come from waiting no longer. A connection
+// may notice the deadline a moment before the context does.
 func unlessLate(ctx context.Context, err error) error {
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) || errors.Is(err, context.DeadlineExceeded) {
 		return nil
 	}
 	return err

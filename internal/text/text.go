@@ -17,8 +17,9 @@ import (
 // Name cleans a required one-line text of at most max characters. What is
 // wrong is added to v under field.
 func Name(field, s string, max int, v *fault.Validation) string {
+	whole := utf8.ValidString(s)
 	s = clean(field, s, max, v, false)
-	if s == "" {
+	if s == "" && whole {
 		v.Add(field, "required", "Give at least one visible character.")
 	}
 	return s
@@ -29,13 +30,17 @@ func Line(field, s string, max int, v *fault.Validation) string {
 	return clean(field, s, max, v, false)
 }
 
-// Prose cleans an optional text of several lines.
+// Prose cleans an optional text of several lines; they end with a line feed
+// alone.
 func Prose(field, s string, max int, v *fault.Validation) string {
 	return clean(field, s, max, v, true)
 }
 
 func clean(field, s string, max int, v *fault.Validation, lines bool) string {
 	s = strings.TrimSpace(norm.NFC.String(s))
+	if lines {
+		s = strings.ReplaceAll(s, "\r\n", "\n")
+	}
 	if !utf8.ValidString(s) {
 		v.Add(field, "invalid_text", "Use valid UTF-8.")
 		return ""
@@ -61,7 +66,7 @@ func hidden(r rune) bool {
 // Email checks a required address. key is what makes two addresses the same:
 // lower case, without a final dot of the domain.
 func Email(field, s string, v *fault.Validation) (address, key string) {
-	s = strings.TrimSpace(norm.NFC.String(s))
+	s = strings.TrimSuffix(strings.TrimSpace(norm.NFC.String(s)), ".")
 	bad := func() (string, string) {
 		v.Add(field, "invalid_email", "Give one e-mail address, such as user@example.com.")
 		return "", ""
@@ -74,7 +79,6 @@ func Email(field, s string, v *fault.Validation) (address, key string) {
 		return bad()
 	}
 	local, domain, _ := strings.Cut(s, "@")
-	domain = strings.TrimSuffix(domain, ".")
 	if local == "" || len(local) > 64 || !strings.Contains(domain, ".") || strings.Contains(domain, "..") || strings.HasPrefix(domain, ".") {
 		return bad()
 	}

@@ -227,7 +227,7 @@ func (rs *readers) query(ctx context.Context, query string, args []any) (result,
 	if err != nil {
 		return result{}, err
 	}
-	rows, err := r.line.query(context.WithoutCancel(ctx), query, args)
+	rows, err := r.query(context.WithoutCancel(ctx), query, args)
 	if err != nil {
 		r.bad = damaged(err)
 		r.release()

@@ -180,7 +180,9 @@ func nameServer(t *testing.T, records map[string]string) string {
 	<-ready
 	t.Cleanup(func() {
 		_ = s.Shutdown()
-		_ = <-done
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
 	})
 	return conn.LocalAddr().String()
 }

@@ -77,7 +77,8 @@ const invitation = () => form("Accept the invitation", [["name", "Your name, if 
 async function status() {
   try {
     const s = await call("GET", `/api/tenants/register/status?token=${encodeURIComponent(token() || new URLSearchParams(location.search).get("token") || "")}`);
-    $("main").replaceChildren(el("h1", { textContent: "Your request" }), facts(s));
+    const told = Object.entries(s).filter(([, v]) => v !== null);
+    $("main").replaceChildren(el("h1", { textContent: "Your request" }), facts(Object.fromEntries(told)));
   } catch (problem) {
     $("main").replaceChildren(el("p", { role: "alert", textContent: said(problem) }));
   }
@@ -85,12 +86,14 @@ async function status() {
 
 const words = (v) => v === null || v === undefined ? "" : typeof v === "object" ? JSON.stringify(v) : String(v);
 
+const label = (k) => (k[0].toUpperCase() + k.slice(1)).replaceAll("_", " ");
+
 const facts = (thing) => el("div", { className: "table" }, el("table", {}, el("tbody", {},
-  ...Object.entries(thing).map(([k, v]) => el("tr", {}, el("th", { textContent: k, scope: "row" }), el("td", { textContent: words(v) }))))));
+  ...Object.entries(thing).map(([k, v]) => el("tr", {}, el("th", { textContent: label(k), scope: "row" }), el("td", { textContent: words(v) }))))));
 
 function table(columns, rows) {
   return el("div", { className: "table" }, el("table", {},
-    el("thead", {}, el("tr", {}, ...columns.map((c) => el("th", { textContent: c, scope: "col" })))),
+    el("thead", {}, el("tr", {}, ...columns.map((c) => el("th", { textContent: label(c.replace(".", " ")), scope: "col" })))),
     el("tbody", {}, ...rows.map((r) => el("tr", {}, ...columns.map((c) => el("td", { textContent: words(c.split(".").reduce((o, k) => o?.[k], r)) })))))));
 }
 

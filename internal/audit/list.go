@@ -35,34 +35,32 @@ type listing struct {
 	f       Filter
 	streams []stream
 	buckets []bucket // where they are needed
+	tallies []tally  // one for each part
 }
 
 func (l *listing) page(r page.Request) (rows []Entry, total int64, err error) {
 	if l.streams, err = streams(l.tx, l.parts, l.f); err != nil || len(l.streams) == 0 {
 		return nil, 0, err
 	}
-	low, high := int64(0), int64(end)
 	if l.f.timed() || r.Offset > 0 && r.After.ID == 0 && l.f.Actor == 0 && !l.arithmetic() {
 		if err := l.count(); err != nil {
 			return nil, 0, err
 		}
 	}
-	if l.f.timed() {
-		if low, high = span(l.buckets); low >= high {
-			return nil, 0, nil
-		}
-	}
-	if total, err = l.total(low, high); err != nil {
+	if err := l.tally(); err != nil {
 		return nil, 0, err
 	}
-	some, err := l.start(r, low, high)
+	for _, y := range l.tallies {
+		total += y.n
+	}
+	some, err := l.start(r)
 	if err != nil || !some {
 		return nil, total, err
 	}
-	limit := r.Limit + 1
-	if l.onlyActor() && r.After.ID == 0 {
-		// So many there are: the index need not be read to its end for more.
-		limit = int(min(int64(limit), total-r.Offset))
+	limit := int64(r.Limit) + 1
+	if r.After.ID == 0 {
+		// So many there are: no index need be read to its end for more.
+		limit = min(limit, total-r.Offset)
 	}
 	rows, err = merge(l.tx, l.streams, limit)
 	return rows, total, err
@@ -78,55 +76,61 @@ func (l *listing) onlyActor() bool {
 	return l.f.Actor != 0 && f.plain()
 }
 
-// total is how many events match.
-func (l *listing) total(low, high int64) (total int64, err error) {
-	switch {
-	case l.f.Actor != 0 && !l.onlyActor():
-		for _, t := range l.streams {
-			t.low, t.high = low, high
-			n, err := t.count(l.tx)
-			if err != nil {
-				return 0, err
-			}
-			total += n
-		}
-		return total, nil
-	case l.buckets != nil:
-		for _, b := range l.buckets {
-			total += b.n
-		}
-		return total, nil
-	}
-	for _, p := range l.parts {
-		var n int64
+// tally counts the matching events of each part, and bounds what is read to
+// them: events that come meanwhile are not of this list.
+func (l *listing) tally() (err error) {
+	l.tallies = make([]tally, len(l.parts))
+	for i, p := range l.parts {
+		y := tally{high: end}
 		switch {
+		case l.buckets != nil:
+			y = span(l.buckets, i)
+		case l.onlyActor():
+			y, err = sumActor(l.tx, p, l.f.Actor)
 		case l.f.Actor != 0:
-			n, err = sumActor(l.tx, p, l.f.Actor)
+			y.high, err = head(l.tx, "p")
 		case l.f.plain() && p.whole():
-			n, err = head(l.tx, p.scope())
+			y.n, err = head(l.tx, p.scope())
 		default:
-			n, err = sum(l.tx, p, l.f)
+			y, err = sum(l.tx, p, l.f)
 		}
 		if err != nil {
-			return 0, err
+			return err
 		}
-		total += n
+		l.tallies[i] = y
 	}
-	return total, nil
+	if l.f.Actor == 0 || l.onlyActor() {
+		return nil
+	}
+	for i := range l.tallies { // no roll-up knows both: one by one
+		l.tallies[i].n = 0
+	}
+	for _, t := range l.streams {
+		y := &l.tallies[t.of]
+		if err := t.bound(l.tx, y.low, y.high); err != nil {
+			return err
+		}
+		n, err := t.count(l.tx)
+		if err != nil {
+			return err
+		}
+		y.n += n
+	}
+	return nil
 }
 
-// start moves the streams to where the page begins; some is false when it is
-// behind the last event.
-func (l *listing) start(r page.Request, low, high int64) (some bool, err error) {
-	rest := int64(0)
+// start moves the streams to where the page begins and drops those without an
+// event; some is false when it is behind the last event.
+func (l *listing) start(r page.Request) (some bool, err error) {
+	high, rest := int64(end), int64(0)
 	switch {
 	case r.After.ID != 0:
-		high = min(high, r.After.At)
-	case r.Offset == 0:
+		high = r.After.At
 	case l.arithmetic():
-		top, err := head(l.tx, l.parts[0].scope())
+		top := l.tallies[0].n
 		l.streams[0].high = top - r.Offset
-		return top > r.Offset, err
+		return top > r.Offset, nil
+	case r.Offset == 0:
 	case l.f.Actor != 0:
 		rest = r.Offset
 	default:
@@ -134,15 +138,24 @@ func (l *listing) start(r page.Request, low, high int64) (some bool, err error) 
 		if !ok {
 			return false, nil
 		}
-		high, rest = min(high, h), n
+		high, rest = h, n
 	}
-	for i := range l.streams {
-		if err := l.streams[i].bound(l.tx, low, high); err != nil {
+	var moved []stream
+	for _, t := range l.streams {
+		y := l.tallies[t.of]
+		if y.n == 0 || y.low >= high {
+			continue
+		}
+		if high == end && l.f.plain() && t.part.whole() {
+			t.high = y.n
+		} else if err := t.bound(l.tx, y.low, min(y.high, high)); err != nil {
 			return false, err
 		}
+		moved = append(moved, t)
 	}
-	if rest == 0 {
-		return true, nil
+	l.streams = moved
+	if rest == 0 || len(moved) == 0 {
+		return len(moved) > 0, nil
 	}
 	return nth(l.tx, l.streams, rest)
 }
@@ -151,14 +164,15 @@ func (l *listing) start(r page.Request, low, high int64) (some bool, err error) 
 // wanted are counted again, event by event.
 func (l *listing) count() error {
 	l.buckets = []bucket{}
-	for _, p := range l.parts {
+	for i, p := range l.parts {
 		all, err := buckets(l.tx, p, l.f)
 		if err != nil {
 			return err
 		}
 		for _, b := range all {
+			b.of = i
 			if l.broken(b.day) {
-				if b.n, err = l.recount(p, b); err != nil {
+				if b.n, err = l.recount(b); err != nil {
 					return err
 				}
 			}
@@ -179,10 +193,10 @@ func (l *listing) broken(d int64) bool {
 }
 
 // recount counts what is wanted of a bucket of one day.
-func (l *listing) recount(p part, b bucket) (n int64, err error) {
+func (l *listing) recount(b bucket) (n int64, err error) {
 	begin := db.Time(b.day) * daily
 	for _, t := range l.streams {
-		if t.part.scope() != p.scope() || t.part.admin != p.admin {
+		if t.of != b.of {
 			continue
 		}
 		t.filter.From = max(t.filter.From, begin)
@@ -202,11 +216,13 @@ func (l *listing) recount(p part, b bucket) (n int64, err error) {
 	return n, nil
 }
 
-// span is where the events of buckets lie.
-func span(all []bucket) (low, high int64) {
-	low = end
+// span sums up the buckets of one part.
+func span(all []bucket, of int) tally {
+	y := tally{low: end}
 	for _, b := range all {
-		low, high = min(low, b.first), max(high, b.last+1)
+		if b.of == of {
+			y = tally{n: y.n + b.n, low: min(y.low, b.first), high: max(y.high, b.last+1)}
+		}
 	}
-	return low, high
+	return y
 }

@@ -17,13 +17,16 @@ import (
 	"github.com/tenantry/tenantry/internal/page"
 )
 
-// large is a log of which many blocks are full, with a busy admin and quiet
-// ones, a frequent action and rare ones.
-const large = 60_000
+// How many events a log has of which some blocks are full, with a busy admin and
+// quiet ones, a frequent action and rare ones. SQLite's plans do not ask how many.
+const (
+	large = 60_000
+	block = 1 << 14
+)
 
 var actions = []string{"organization.edited", "organization.suspended", "member.invited", "credits.added", "admin.edited", "user.signed_in"}
 
-func history(now db.Time, i int) audit.Past {
+func history(now db.Time, i, of int) audit.Past {
 	e := audit.Event{
 		Actor:  audit.Actor{Type: audit.User, ID: int64(1 + i%97), Name: "N"},
 		Action: "user.signed_in", Target: audit.Target{Type: "user", ID: 1}, Admin: 1, Organization: id.Organization(1 + i%11),
@@ -40,7 +43,7 @@ func history(now db.Time, i int) audit.Past {
 	if i%501 == 0 {
 		e.Outcome = audit.Denied
 	}
-	return audit.Past{At: now.Add(-time.Duration(large-i) * 50 * 24 * time.Hour / large), Event: e}
+	return audit.Past{At: now.Add(-time.Duration(of-i) * 50 * 24 * time.Hour / time.Duration(of)), Event: e}
 }
 
 // statement is one that a list ran.
@@ -60,13 +63,13 @@ func watched(t *testing.T, url string) (d *db.DB, taken func() []statement) {
 	}
 }
 
-func fill(t *testing.T, d *db.DB) *model {
+func fill(t *testing.T, d *db.DB, n int) *model {
 	m := &model{t: t, d: d}
 	now := d.Now()
-	for i := 0; i < large; i += 2000 {
-		some := make([]audit.Past, 2000)
+	for i := 0; i < n; i += 2000 {
+		some := make([]audit.Past, min(2000, n-i))
 		for j := range some {
-			some[j] = history(now, i+j)
+			some[j] = history(now, i+j, n)
 		}
 		m.write1(func(tx *db.Tx) error { return audit.Import(tx, some) })
 		m.events = append(m.events, some...)
@@ -89,7 +92,7 @@ func shapes(m *model) (all []shape) {
 		for _, f := range filters {
 			all = append(all,
 				shape{name, v, f, page.Request{Limit: 50}, 0},
-				shape{name, v, f, page.Request{Limit: 50, Offset: int64(len(m.match(v, f))) * 2 / 3}, 1 << 14})
+				shape{name, v, f, page.Request{Limit: 50, Offset: int64(len(m.match(v, f))) * 2 / 3}, block})
 		}
 	}
 	return all
@@ -121,7 +124,7 @@ func (s shape) check(m *model) {
 func TestPlansSQLite(t *testing.T) {
 	url := dbtest.SQLiteURL(t)
 	d, taken := watched(t, url)
-	m := fill(t, d)
+	m := fill(t, d, block+2000)
 	raw, err := sql.Open("sqlite", "file:"+strings.TrimPrefix(url, "sqlite:"))
 	if err != nil {
 		t.Fatal(err)
@@ -155,7 +158,7 @@ func TestPlansSQLite(t *testing.T) {
 		m.statistics(audit.Visibility{All: true}, 30)
 		explain("statistics")
 	}
-	verify(t, d, large)
+	verify(t, d, block+2000)
 }
 
 func (m *model) statistics(v audit.Visibility, days int) (s audit.Stats) {
@@ -191,20 +194,29 @@ func sqlitePlan(t *testing.T, raw *sql.DB, s statement) (steps []string) {
 	return steps
 }
 
+// others are the events of others that PostgreSQL may leave out of a page: it
+// takes the platform's index where most of it, or next to nothing, is in scope.
+const others = 128
+
 // TestPlansPostgres counts the rows that each list touches: those of its page,
 // and what a filtered offset walks in one block. It does so without and with
 // the planner's statistics, with a plan for the arguments and for any.
 func TestPlansPostgres(t *testing.T) {
 	url := dbtest.PostgresURL(t)
 	d, taken := watched(t, url)
-	m := fill(t, d)
+	m := fill(t, d, large)
 	raw, err := sql.Open("pgx", url)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer raw.Close()
 	raw.SetMaxOpenConns(1)
-	for _, setting := range []string{"SELECT 1", "SET plan_cache_mode = force_generic_plan", "ANALYZE", "SET plan_cache_mode = force_custom_plan"} {
+	for _, setting := range []string{
+		"SET random_page_cost = 1.1", // as every connection of the database has it
+		"SET plan_cache_mode = force_generic_plan",
+		"ANALYZE",
+		"SET plan_cache_mode = force_custom_plan",
+	} {
 		if _, err := raw.Exec(setting); err != nil {
 			t.Fatal(err)
 		}
@@ -217,7 +229,7 @@ func TestPlansPostgres(t *testing.T) {
 			}
 			for _, q := range taken() {
 				p := postgresPlan(t, raw, q)
-				if bound := s.r.Limit + 1 + s.walk; p.events > bound || p.scanned || p.sorted {
+				if bound := s.r.Limit + 1 + s.walk + others; p.events > bound || p.scanned || p.sorted {
 					t.Errorf("%s\n%v: touched %d events (at most %d), scan %t, sort %t\nin %s", setting, s, p.events, bound, p.scanned, p.sorted, q.query)
 				}
 				if p.rollups > 3000*streams {

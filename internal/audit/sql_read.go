@@ -84,17 +84,26 @@ func (s *sentence) within(p part) {
 // dot.
 func after(prefix string) string { return prefix[:len(prefix)-1] + "/" }
 
+// tally is how many events match, and between which of the platform's numbers
+// they lie: from low to before high.
+type tally struct{ n, low, high int64 }
+
 // sum counts the events of part that match f by the buckets.
-func sum(tx *db.Tx, p part, f Filter) (int64, error) {
+func sum(tx *db.Tx, p part, f Filter) (tally, error) {
 	var s sentence
-	s.add(`SELECT CAST(COALESCE(SUM(n), 0) AS BIGINT) FROM audit_rollups`)
+	s.add(`SELECT CAST(COALESCE(SUM(n), 0) AS BIGINT), COALESCE(MIN(first_seq), 0), COALESCE(MAX(last_seq) + 1, 0) FROM audit_rollups`)
 	s.rollups(p, f)
-	return db.One(tx, db.Int64, s.text.String(), s.args...)
+	return db.One(tx, func(r db.Row) (y tally, err error) {
+		return y, r.Scan(&y.n, &y.low, &y.high)
+	}, s.text.String(), s.args...)
 }
 
-// bucket is a run of matching events: their number, and between which of the
-// platform's numbers they lie.
-type bucket struct{ day, first, last, n int64 }
+// bucket is a run of matching events of one part: their number, and between
+// which of the platform's numbers they lie.
+type bucket struct {
+	of                  int // which of the list's parts
+	day, first, last, n int64
+}
 
 func buckets(tx *db.Tx, p part, f Filter) ([]bucket, error) {
 	var s sentence
@@ -117,11 +126,13 @@ func nextAction(tx *db.Tx, scope, last, end string) (string, error) {
 }
 
 // sumActor counts the events of one actor in part.
-func sumActor(tx *db.Tx, p part, actor int64) (int64, error) {
+func sumActor(tx *db.Tx, p part, actor int64) (tally, error) {
 	var s sentence
-	s.add(`SELECT CAST(COALESCE(SUM(n), 0) AS BIGINT) FROM audit_actors WHERE scope = ? AND actor_id = ?`, p.scope(), actor)
+	s.add(`SELECT CAST(COALESCE(SUM(n), 0) AS BIGINT), COALESCE(MAX(last_seq) + 1, 0) FROM audit_actors WHERE scope = ? AND actor_id = ?`, p.scope(), actor)
 	s.within(p)
-	return db.One(tx, db.Int64, s.text.String(), s.args...)
+	return db.One(tx, func(r db.Row) (y tally, err error) {
+		return y, r.Scan(&y.n, &y.high)
+	}, s.text.String(), s.args...)
 }
 
 // columns of audit_events that hold a part's own numbers and name its scope.
@@ -177,26 +188,35 @@ func (s *sentence) from(engine db.Engine, t stream) {
 	if scope != "" && t.by == "actor_id" {
 		s.add(" AND "+scope+" + 0 = ?", n)
 	}
-	s.beyond(t)
+	s.beyond(engine, t)
 }
 
 // beyond adds what a stream's index does not know.
-func (s *sentence) beyond(t stream) {
+func (s *sentence) beyond(engine db.Engine, t stream) {
 	f := t.filter
+	equal := func(column string, value any) {
+		if engine == db.SQLite {
+			s.add(" AND +"+column+" = ?", value)
+			return
+		}
+		// No index serves this, but PostgreSQL's statistics do: of an expression it
+		// would expect next to nothing, and sort where it need only walk.
+		s.add(" AND "+column+" IS NOT DISTINCT FROM ?", value)
+	}
 	if t.part.organization != 0 && t.part.admin != 0 {
-		s.add(" AND admin_id + 0 = ?", int64(t.part.admin))
+		equal("admin_id", int64(t.part.admin))
 	}
 	s.without("COALESCE(admin_id, 0)", t.part.without)
 	if prefix, is := f.prefix(); is {
 		s.add(" AND action || '' >= ? AND action || '' < ?", prefix, after(prefix))
 	} else if f.Action != "" && t.by != "action" {
-		s.add(" AND action || '' = ?", f.Action)
+		equal("action", f.Action)
 	}
 	if f.TargetType != "" && t.by != "target_type" {
-		s.add(" AND target_type || '' = ?", f.TargetType)
+		equal("target_type", f.TargetType)
 	}
 	if f.Outcome != "" && t.by != "outcome" {
-		s.add(" AND outcome || '' = ?", string(f.Outcome))
+		equal("outcome", string(f.Outcome))
 	}
 	if f.From != 0 {
 		s.add(" AND occurred_at >= ?", f.From)

@@ -12,6 +12,7 @@ import (
 // a list is the merge of its streams.
 type stream struct {
 	part   part
+	of     int // which of the list's parts
 	filter Filter
 	// by is the column whose index is read, and value what it holds; without
 	// one the part's own numbers are read.
@@ -29,8 +30,8 @@ const end = math.MaxInt64
 // action of a prefix.
 func streams(tx *db.Tx, parts []part, f Filter) ([]stream, error) {
 	var all []stream
-	for _, p := range parts {
-		s := stream{part: p, filter: f, high: end}
+	for i, p := range parts {
+		s := stream{part: p, of: i, filter: f, high: end}
 		prefix, many := f.prefix()
 		switch {
 		case f.Actor != 0:
@@ -143,10 +144,10 @@ func nth(tx *db.Tx, all []stream, skip int64) (ok bool, err error) {
 }
 
 // merge reads the newest limit entries of all streams together.
-func merge(tx *db.Tx, all []stream, limit int) ([]Entry, error) {
+func merge(tx *db.Tx, all []stream, limit int64) ([]Entry, error) {
 	var rows []Entry
 	for _, t := range all {
-		some, err := t.read(tx, int64(limit))
+		some, err := t.read(tx, limit)
 		if err != nil {
 			return nil, err
 		}
@@ -155,7 +156,7 @@ func merge(tx *db.Tx, all []stream, limit int) ([]Entry, error) {
 	if len(all) > 1 {
 		sort.Slice(rows, func(i, j int) bool { return rows[i].seq > rows[j].seq })
 	}
-	return rows[:min(limit, len(rows))], nil
+	return rows[:min(int(limit), len(rows))], nil
 }
 
 // skip finds the last place that surely has at most n matching events before it

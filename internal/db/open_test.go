@@ -87,3 +87,19 @@ func TestAPathSetsNothing(t *testing.T) {
 		t.Errorf("the file: got %v %v, want mode 0600", info, err)
 	}
 }
+
+func TestPlannerIsToldUnlessItWas(t *testing.T) {
+	for _, c := range []struct{ options, want string }{{"", "1.1"}, {"&options=-c%20random_page_cost%3D2.5", "2.5"}} {
+		d := dbtest.Open(t, dbtest.EmptyPostgresURL(t)+c.options, db.Options{})
+		err := d.Read(context.Background(), func(tx *db.Tx) error {
+			got, err := db.One(tx, db.String, `SELECT current_setting('random_page_cost')`)
+			if got != c.want {
+				t.Errorf("with %q: got %s, want %s", c.options, got, c.want)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}

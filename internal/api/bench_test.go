@@ -17,9 +17,14 @@ import (
 )
 
 // BenchmarkHot serves the hot routes without a network, for profiles:
-// go test -run '^$' -bench Hot -cpuprofile cpu.out ./internal/api
+// go test -run '^$' -bench Hot/sqlite -cpuprofile cpu.out ./internal/api
 func BenchmarkHot(b *testing.B) {
-	d := dbtest.Open(b, dbtest.SQLiteURL(b), db.Options{})
+	b.Run("sqlite", func(b *testing.B) { hot(b, dbtest.SQLiteURL(b)) })
+	b.Run("postgres", func(b *testing.B) { hot(b, dbtest.PostgresURL(b)) })
+}
+
+func hot(b *testing.B, url string) {
+	d := dbtest.Open(b, url, db.Options{})
 	h := newServer(b, d).Handler()
 	fill(b, d, 10_000, 20_000)
 	token := tokenOf(b, h)

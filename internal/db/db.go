@@ -16,6 +16,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // Engine names a database engine.
@@ -32,7 +34,8 @@ type DB struct {
 	engine Engine
 	url    string // of SQLite: the address without its pragmas
 	read   *sql.DB
-	on     statements // what Read runs on
+	pool   *pgxpool.Pool // nil on SQLite
+	on     statements    // what Read runs on
 	writer writer
 	clock  func() time.Time
 	trace  func(query string, args []any) // may be nil

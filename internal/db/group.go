@@ -357,13 +357,12 @@ func alive(batch []*pending) []*pending {
 	return unsettled(append([]*pending(nil), batch...))
 }
 
-func (w *groupWriter) exec(ctx context.Context, query string, args []any) (sql.Result, error) {
+func (w *groupWriter) exec(ctx context.Context, query string, args []any) (int64, error) {
 	return w.line.exec(ctx, query, args)
 }
 
-func (w *groupWriter) query(ctx context.Context, query string, args []any) (result, error) {
-	rows, err := w.line.query(ctx, query, args)
-	return result{Rows: rows}, err
+func (w *groupWriter) query(ctx context.Context, query string, args []any) (rows, error) {
+	return w.line.query(ctx, query, args)
 }
 
 func (w *groupWriter) waiting() int {

@@ -2,10 +2,11 @@ package db
 
 import (
 	"context"
-	"database/sql"
-	"database/sql/driver"
 	"errors"
 	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // Lead is the right to be the only one, among all processes on a database, who
@@ -18,7 +19,7 @@ import (
 // A Lead belongs to one goroutine and ends with Close.
 type Lead struct {
 	db   *DB
-	conn *sql.Conn // nil on SQLite
+	conn *pgxpool.Conn // nil on SQLite
 	key  int64
 }
 
@@ -29,15 +30,16 @@ func (d *DB) Lead(ctx context.Context, key int64) (l *Lead, ok bool, err error) 
 	if d.engine == SQLite {
 		return l, true, nil
 	}
-	if l.conn, err = d.read.Conn(ctx); err != nil {
+	if l.conn, err = d.pool.Acquire(ctx); err != nil {
 		return nil, false, refusal(err)
 	}
-	if err := l.conn.QueryRowContext(ctx, "SELECT pg_try_advisory_lock($1)", key).Scan(&ok); err != nil {
+	if err := l.conn.QueryRow(ctx, "SELECT pg_try_advisory_lock($1)", key).Scan(&ok); err != nil {
 		l.discard()
 		return nil, false, refusal(err)
 	}
 	if !ok {
-		return nil, false, l.conn.Close()
+		l.conn.Release()
+		return nil, false, nil
 	}
 	return l, true, nil
 }
@@ -50,7 +52,7 @@ func (l *Lead) Write(ctx context.Context, f func(*Tx) error) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, writeDeadline)
 	defer cancel()
-	t, err := l.conn.BeginTx(ctx, nil)
+	t, err := l.conn.Begin(ctx)
 	if err != nil {
 		return refusal(err)
 	}
@@ -58,9 +60,9 @@ func (l *Lead) Write(ctx context.Context, f func(*Tx) error) error {
 	err = protect(f, tx)
 	tx.end()
 	if err != nil {
-		return refusal(errors.Join(err, ignoreDone(t.Rollback())))
+		return refusal(errors.Join(err, ignoreDone(t.Rollback(ctx))))
 	}
-	if err := t.Commit(); err != nil {
+	if err := t.Commit(ctx); err != nil {
 		return unknown(err)
 	}
 	tx.committed()
@@ -81,16 +83,6 @@ func (l *Lead) Read(ctx context.Context, f func(*Tx) error) error {
 	return refusal(err)
 }
 
-// onConn runs the statements of a leader's Read.
-type onConn struct{ conn *sql.Conn }
-
-func (c onConn) exec(context.Context, string, []any) (sql.Result, error) { return nil, errReadOnly }
-
-func (c onConn) query(ctx context.Context, query string, args []any) (result, error) {
-	rows, err := c.conn.QueryContext(ctx, query, args...)
-	return result{Rows: rows}, err
-}
-
 // Close gives the leadership up. A connection that cannot say that it has let
 // go of the lock is closed, which frees it as surely.
 func (l *Lead) Close() error {
@@ -100,22 +92,24 @@ func (l *Lead) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	var freed bool
-	err := l.conn.QueryRowContext(ctx, "SELECT pg_advisory_unlock($1)", l.key).Scan(&freed)
+	err := l.conn.QueryRow(ctx, "SELECT pg_advisory_unlock($1)", l.key).Scan(&freed)
 	if err != nil || !freed {
 		l.discard()
 		return nil
 	}
-	return l.conn.Close()
+	l.conn.Release()
+	return nil
 }
 
 // discard ends the connection itself instead of returning it to the pool.
 func (l *Lead) discard() {
-	_ = l.conn.Raw(func(any) error { return driver.ErrBadConn })
-	_ = l.conn.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	_ = l.conn.Hijack().Close(ctx)
 }
 
 func ignoreDone(err error) error {
-	if errors.Is(err, sql.ErrTxDone) || errors.Is(err, driver.ErrBadConn) {
+	if errors.Is(err, pgx.ErrTxClosed) {
 		return nil
 	}
 	return err

@@ -2,7 +2,6 @@ package db
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -46,8 +45,8 @@ func openPostgres(ctx context.Context, url string, o Options) (*DB, error) {
 		p.Close()
 		return nil, err
 	}
-	d := &DB{engine: Postgres, read: stdlib.OpenDBFromPool(p), clock: o.Clock, trace: o.Trace, wire: newWire(p)}
-	d.on = shared{d.read}
+	d := &DB{engine: Postgres, read: stdlib.OpenDBFromPool(p), pool: p, clock: o.Clock, trace: o.Trace, wire: newWire(p)}
+	d.on = shared{p}
 	d.writer = &poolWriter{db: d, pool: p, limit: int64(o.Queue), slots: make(chan struct{}, max(1, o.Connections*3/4))}
 	return d, nil
 }
@@ -78,20 +77,6 @@ func checkPostgres(ctx context.Context, p *pgxpool.Pool) error {
 		return fmt.Errorf("db: the PostgreSQL database is encoded in %s; it must be UTF8", encoding)
 	}
 	return nil
-}
-
-// shared runs the statements of Read, each on any connection of the pool.
-type shared struct{ pool *sql.DB }
-
-func (s shared) exec(context.Context, string, []any) (sql.Result, error) { return nil, errReadOnly }
-
-// query tries once more on another connection when the first was dead.
-func (s shared) query(ctx context.Context, query string, args []any) (result, error) {
-	rows, err := s.pool.QueryContext(ctx, query, args...)
-	if err != nil && disconnected(err) && ctx.Err() == nil {
-		rows, err = s.pool.QueryContext(ctx, query, args...)
-	}
-	return result{Rows: rows}, err
 }
 
 // poolWriter runs each closure in its own READ COMMITTED transaction.
@@ -181,15 +166,15 @@ func (w *poolWriter) attempt(ctx context.Context, deadline time.Time, f func(*Tx
 	if err != nil {
 		return never, err
 	}
-	defer conn.Close()
-	t, err := conn.BeginTx(whole, nil)
+	defer conn.Release()
+	t, err := conn.Begin(whole)
 	if err != nil {
 		return w.after(&failure{"BEGIN", err})
 	}
 	committed := false
 	defer func() {
 		if !committed {
-			_ = t.Rollback()
+			_ = t.Rollback(whole)
 		}
 	}()
 	tx := &Tx{Now: w.db.Now(), ctx: part, db: w.db, on: inTx{t}, write: true}
@@ -205,7 +190,7 @@ func (w *poolWriter) attempt(ctx context.Context, deadline time.Time, f func(*Tx
 		return never, err
 	}
 	committed = true
-	if err := t.Commit(); err != nil {
+	if err := t.Commit(whole); err != nil {
 		if conflicted(err) {
 			return collided, &failure{"COMMIT", err}
 		}
@@ -219,10 +204,10 @@ func (w *poolWriter) attempt(ctx context.Context, deadline time.Time, f func(*Tx
 }
 
 // connect takes a connection from the pool, for which it waits a bounded time.
-func (w *poolWriter) connect(ctx context.Context) (*sql.Conn, error) {
+func (w *poolWriter) connect(ctx context.Context) (*pgxpool.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, poolWait)
 	defer cancel()
-	conn, err := w.db.read.Conn(ctx)
+	conn, err := w.pool.Acquire(ctx)
 	if err != nil {
 		return nil, unavailable(err)
 	}
@@ -248,15 +233,4 @@ func (w *poolWriter) waiting() int { return int(max(0, w.queue.Load()-int64(len(
 func (w *poolWriter) close() error {
 	w.pool.Close()
 	return nil
-}
-
-type inTx struct{ tx *sql.Tx }
-
-func (t inTx) exec(ctx context.Context, query string, args []any) (sql.Result, error) {
-	return t.tx.ExecContext(ctx, query, args...)
-}
-
-func (t inTx) query(ctx context.Context, query string, args []any) (result, error) {
-	rows, err := t.tx.QueryContext(ctx, query, args...)
-	return result{Rows: rows}, err
 }

@@ -124,12 +124,16 @@ func (l *line) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
 	return s, nil
 }
 
-func (l *line) exec(ctx context.Context, query string, args []any) (sql.Result, error) {
+func (l *line) exec(ctx context.Context, query string, args []any) (int64, error) {
 	s, err := l.stmt(ctx, query)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
-	return s.ExecContext(ctx, args...)
+	res, err := s.ExecContext(ctx, args...)
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
 }
 
 func (l *line) query(ctx context.Context, query string, args []any) (*sql.Rows, error) {
@@ -217,23 +221,35 @@ func (rs *readers) close() {
 	}
 }
 
-func (rs *readers) exec(context.Context, string, []any) (sql.Result, error) { return nil, errReadOnly }
+func (rs *readers) exec(context.Context, string, []any) (int64, error) { return 0, errReadOnly }
+
+// read is the result of a reader's query, which gives the reader back.
+type read struct {
+	*sql.Rows
+	from *reader
+}
+
+func (r read) Close() error {
+	err := r.Rows.Close()
+	r.from.release()
+	return err
+}
 
 // query hands the driver a context that cannot end: one that can costs two
 // goroutines a statement, a quarter of a point read. The wait for a connection
 // does end with ctx.
-func (rs *readers) query(ctx context.Context, query string, args []any) (result, error) {
+func (rs *readers) query(ctx context.Context, query string, args []any) (rows, error) {
 	r, err := rs.acquire(ctx)
 	if err != nil {
-		return result{}, err
+		return nil, err
 	}
-	rows, err := r.query(context.WithoutCancel(ctx), query, args)
+	found, err := r.query(context.WithoutCancel(ctx), query, args)
 	if err != nil {
 		r.bad = damaged(err)
 		r.release()
-		return result{}, err
+		return nil, err
 	}
-	return result{rows, r}, nil
+	return read{found, r}, nil
 }
 
 // damaged reports an error after which a SQLite connection is not used again.

@@ -2,7 +2,6 @@ package db
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"reflect"
 	"strings"
@@ -16,22 +15,16 @@ type Row interface{ Scan(dest ...any) error }
 // statements is what a Tx runs on: a connection inside a transaction, or the
 // connections for reading.
 type statements interface {
-	exec(ctx context.Context, query string, args []any) (sql.Result, error)
-	query(ctx context.Context, query string, args []any) (result, error)
+	exec(ctx context.Context, query string, args []any) (changed int64, err error)
+	query(ctx context.Context, query string, args []any) (rows, error)
 }
 
-// result is the rows of a query; Close gives back what they hold.
-type result struct {
-	*sql.Rows
-	from *reader // where they came from a SQLite reader
-}
-
-func (r result) Close() error {
-	err := r.Rows.Close()
-	if r.from != nil {
-		r.from.release()
-	}
-	return err
+// rows is the result of a query; Close gives back what it holds.
+type rows interface {
+	Row
+	Next() bool
+	Err() error
+	Close() error
 }
 
 // Tx is the one handle through which SQL runs. Inside Write it is a
@@ -113,8 +106,8 @@ func (tx *Tx) end() { tx.on = ended{} }
 
 type ended struct{}
 
-func (ended) exec(context.Context, string, []any) (sql.Result, error) { return nil, errEnded }
-func (ended) query(context.Context, string, []any) (result, error)    { return result{}, errEnded }
+func (ended) exec(context.Context, string, []any) (int64, error) { return 0, errEnded }
+func (ended) query(context.Context, string, []any) (rows, error) { return nil, errEnded }
 
 // start checks what both engines must agree on before a statement runs.
 func (tx *Tx) start(query string, args []any) error {
@@ -201,11 +194,11 @@ func (tx *Tx) Exec(query string, args ...any) (int64, error) {
 	if err := tx.start(query, args); err != nil {
 		return 0, err
 	}
-	res, err := tx.on.exec(tx.ctx, query, args)
+	changed, err := tx.on.exec(tx.ctx, query, args)
 	if err != nil {
 		return 0, tx.broken(query, err)
 	}
-	return res.RowsAffected()
+	return changed, nil
 }
 
 // Insert runs an INSERT … RETURNING id and gives the id. With ON CONFLICT DO
@@ -238,7 +231,7 @@ func One[T any](tx *Tx, scan func(Row) (T, error), query string, args ...any) (T
 		}
 		return zero, ErrNoRows
 	}
-	v, err := scan(rows.Rows)
+	v, err := scan(rows)
 	if err != nil {
 		return zero, fmt.Errorf("%w\nin %s", err, query)
 	}
@@ -264,7 +257,7 @@ func All[T any](tx *Tx, scan func(Row) (T, error), query string, args ...any) ([
 	defer rows.Close()
 	all := []T{}
 	for rows.Next() {
-		v, err := scan(rows.Rows)
+		v, err := scan(rows)
 		if err != nil {
 			return nil, fmt.Errorf("%w\nin %s", err, query)
 		}

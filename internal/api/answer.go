@@ -62,21 +62,20 @@ func (f fields) set(h http.Header) {
 
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
-// marshal writes v as JSON without escaping HTML.
-func marshal(v any) ([]byte, error) {
-	buf := buffers.Get().(*bytes.Buffer)
-	defer buffers.Put(buf)
+// marshal writes v into buf as JSON without escaping HTML, and gives the bytes
+// there.
+func marshal(v any, buf *bytes.Buffer) ([]byte, error) {
 	buf.Reset()
 	enc := json.NewEncoder(buf)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(v); err != nil {
 		return nil, err
 	}
-	return bytes.Clone(buf.Bytes()), nil
+	return buf.Bytes(), nil
 }
 
-// render makes the answer of a finished operation.
-func (c *Call) render(o *op, v any) (rendered, error) {
+// render makes the answer of a finished operation, its body in buf.
+func (c *Call) render(o *op, v any, buf *bytes.Buffer) (rendered, error) {
 	a := rendered{Status: o.Status, Headers: make(fields, 0, 6)}
 	if a.Status == 0 || c.dryRun {
 		a.Status = http.StatusOK
@@ -94,7 +93,7 @@ func (c *Call) render(o *op, v any) (rendered, error) {
 		a.Body = v.Body
 		return a, nil
 	}
-	b, err := marshal(v)
+	b, err := marshal(v, buf)
 	if err != nil {
 		return a, err
 	}
@@ -124,7 +123,9 @@ func (s *Server) answer(o *op, c *Call, v any) {
 		c.replay.write(c.w)
 		return
 	}
-	a, err := c.render(o, v)
+	buf := buffers.Get().(*bytes.Buffer)
+	defer buffers.Put(buf)
+	a, err := c.render(o, v, buf)
 	if err != nil {
 		writeProblem(c.w, c.r, err)
 		return

@@ -114,7 +114,7 @@ func (o *op) match(tx *db.Tx, c *Call) error {
 
 // rehearse wraps the result of a dry run with whom the change would hit.
 func rehearse(tx *db.Tx, v any) (any, error) {
-	b, err := marshal(v)
+	b, err := marshal(v, new(bytes.Buffer))
 	if err != nil {
 		return nil, err
 	}
@@ -144,7 +144,7 @@ func (s *Server) claim(tx *db.Tx, o *op, c *Call) (old *kept, err error) {
 
 // keep stores the answer with the effect it belongs to.
 func (s *Server) keep(tx *db.Tx, o *op, c *Call, v any) error {
-	a, err := c.render(o, v)
+	a, err := c.render(o, v, new(bytes.Buffer))
 	if err != nil {
 		return err
 	}

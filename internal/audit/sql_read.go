@@ -247,7 +247,7 @@ func (t stream) read(tx *db.Tx, limit int64) ([]Entry, error) {
 	s.add(`SELECT seq, id, body`)
 	s.from(tx.Engine(), t)
 	s.newest(t, limit, 0)
-	return db.All(tx, func(r db.Row) (e Entry, err error) {
+	return db.Upto(tx, int(limit), func(r db.Row) (e Entry, err error) {
 		return e, r.Scan(&e.seq, &e.ID, &e.body)
 	}, s.text.String(), s.args...)
 }

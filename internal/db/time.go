@@ -21,10 +21,19 @@ func (t Time) Std() time.Time { return time.UnixMicro(int64(t)).UTC() }
 func (t Time) Add(d time.Duration) Time { return t + Time(d.Microseconds()) }
 
 // String is the RFC 3339 form.
-func (t Time) String() string { return t.Std().Format(layout) }
+func (t Time) String() string { return string(t.append(nil)) }
 
 // MarshalText writes RFC 3339 with milliseconds.
-func (t Time) MarshalText() ([]byte, error) { return t.Std().AppendFormat(nil, layout), nil }
+func (t Time) MarshalText() ([]byte, error) { return t.append(make([]byte, 0, len(layout))), nil }
+
+// append writes layout. The library is several times as fast with a form that
+// it knows.
+func (t Time) append(b []byte) []byte {
+	s := t.Std()
+	b = s.AppendFormat(b, time.RFC3339)
+	ms := s.Nanosecond() / 1e6
+	return append(b[:len(b)-1], '.', byte('0'+ms/100), byte('0'+ms/10%10), byte('0'+ms%10), 'Z')
+}
 
 // UnmarshalText reads any RFC 3339 moment.
 func (t *Time) UnmarshalText(b []byte) error {

@@ -247,6 +247,11 @@ func One[T any](tx *Tx, scan func(Row) (T, error), query string, args ...any) (T
 // All runs a query for all its rows; none is an empty slice. The query holds
 // a LIMIT wherever its result could grow. scan must not use the transaction.
 func All[T any](tx *Tx, scan func(Row) (T, error), query string, args ...any) ([]T, error) {
+	return Upto(tx, 0, scan, query, args...)
+}
+
+// Upto is All with room for n rows made at once, for pages of wide rows.
+func Upto[T any](tx *Tx, n int, scan func(Row) (T, error), query string, args ...any) ([]T, error) {
 	if err := tx.start(query, args); err != nil {
 		return nil, err
 	}
@@ -255,7 +260,7 @@ func All[T any](tx *Tx, scan func(Row) (T, error), query string, args ...any) ([
 		return nil, tx.broken(query, err)
 	}
 	defer rows.Close()
-	all := []T{}
+	all := make([]T, 0, n)
 	for rows.Next() {
 		v, err := scan(rows)
 		if err != nil {

@@ -71,7 +71,12 @@ func detail(tx *db.Tx, organization id.Organization) (Organization, error) {
 // complete adds the holds to organizations, in one statement for all that have
 // any, and works out their states.
 func complete(tx *db.Tx, all []Organization) error {
-	held := slices.DeleteFunc(slices.Clone(all), func(o Organization) bool { return !o.held })
+	var held []Organization
+	for _, o := range all {
+		if o.held {
+			held = append(held, o)
+		}
+	}
 	own, resellers, err := holdsOf(tx, held)
 	if err != nil {
 		return err
@@ -214,7 +219,7 @@ func list(tx *db.Tx, of Reach, f Filter, r page.Request) (page.List[Organization
 		args, n = append(args, r.After.At, r.After.ID), n+2
 	}
 	args = append(args, r.Limit+1, r.Offset)
-	rows, err := db.All(tx, scanOrganization, selectOrganization+where+
+	rows, err := db.Upto(tx, r.Limit+1, scanOrganization, selectOrganization+where+
 		fmt.Sprintf(` ORDER BY o.created_at DESC, o.id DESC LIMIT $%d OFFSET $%d`, n+1, n+2), args...)
 	if err != nil {
 		return page.List[Organization]{}, err

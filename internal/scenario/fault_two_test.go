@@ -7,26 +7,82 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	tenantry "github.com/tenantry/tenantry/client"
+	"github.com/tenantry/tenantry/internal/db"
 )
 
 // soon is how long a read on another process may still pass.
 const soon = time.Second
 
 // What ends on one process ends on the other: reads within a second, writes at
-// once.
+// once, whether or not the processes hear of each other.
 func TestTwoProcesses(t *testing.T) {
-	e := engines["postgres"]
-	database := e.empty(t)
+	t.Run("hearing", func(t *testing.T) { endsOnBoth(t, engines["postgres"].empty(t)) })
+	t.Run("deaf", func(t *testing.T) {
+		database := engines["postgres"].empty(t)
+		deafen(t, database)
+		endsOnBoth(t, database)
+	})
+}
+
+// deafen cuts every connection that listens, again and again, until the test
+// ends.
+func deafen(t *testing.T, database string) {
+	d, err := db.Open(t.Context(), database, db.Options{Connections: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	stop := make(chan struct{})
+	cut := 0
+	all.Go(func() {
+		for {
+			err := d.Read(context.Background(), func(tx *db.Tx) error {
+				n, err := db.One(tx, db.Int64, `SELECT COUNT(*) FROM (SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+					WHERE datname = current_database() AND pid <> pg_backend_pid() AND query ILIKE 'listen%') AS ended`)
+				cut += int(n)
+				return err
+			})
+			if err != nil {
+				t.Errorf("cut a listener: %v", err)
+			}
+			select {
+			case <-stop:
+				return
+			case <-time.After(20 * time.Millisecond):
+			}
+		}
+	})
+	t.Cleanup(func() {
+		close(stop)
+		all.Wait()
+		if err := d.Close(); err != nil {
+			t.Error(err)
+		}
+		if cut == 0 {
+			t.Error("nobody listened")
+		}
+	})
+}
+
+func endsOnBoth(t *testing.T, database string) {
 	here := bootstrapped(t, database)
 	root := here.as(t, rootEmail)
 	org := founded(t, root, "acme")
 	there := bootstrapped(t, database)
 	const owner = "owner@acme.example"
+	reseller, err := root.CreateAdmin(t.Context(), tenantry.NewAdmin{Name: "Reseller", ContactEmail: "reseller@north.example"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := root.EditOrganization(t.Context(), org, tenantry.OrganizationEdit{AdminID: tenantry.Set(reseller.ID)}); err != nil {
+		t.Fatal(err)
+	}
 
 	// session is the same person on both processes, known to both.
 	session := func(t *testing.T) (mine, other *tenantry.Client) {
@@ -55,6 +111,26 @@ func TestTwoProcesses(t *testing.T) {
 		_, err := root.SetStatus(ctx, org, tenantry.StatusChange{Status: "active"})
 		return err
 	}
+	freeze := func(ctx context.Context, _ *tenantry.Client) error {
+		_, err := root.SuspendAdmin(ctx, reseller.ID, tenantry.Suspension{Reason: "Unpaid"})
+		return err
+	}
+	thaw := func(ctx context.Context) error {
+		_, err := root.ReactivateAdmin(ctx, reseller.ID)
+		return err
+	}
+	// elsewhere the same person changes the password, in another session.
+	elsewhere := func(ctx context.Context, from, to string) error {
+		tokens, err := here.api(t).Login(ctx, tenantry.Credentials{Email: owner, Password: from})
+		if err != nil {
+			return err
+		}
+		return here.api(t, tenantry.WithToken(tokens.AccessToken)).ChangePassword(ctx, tenantry.PasswordChange{OldPassword: from, NewPassword: to})
+	}
+	change := func(ctx context.Context, _ *tenantry.Client) error {
+		return elsewhere(ctx, rootPassword, "a wholly new one 5")
+	}
+	restore := func(ctx context.Context) error { return elsewhere(ctx, "a wholly new one 5", rootPassword) }
 	revoke := func(ctx context.Context, c *tenantry.Client) error {
 		for s, err := range c.Sessions().All(ctx) {
 			if err != nil || s.Current {
@@ -77,6 +153,10 @@ func TestTwoProcesses(t *testing.T) {
 		{"revocation then write", revoke, rename, true, 401, nil},
 		{"suspension then read", suspend, read, false, 403, lift},
 		{"suspension then write", suspend, edit, true, 403, lift},
+		{"suspension of the admin then read", freeze, read, false, 403, thaw},
+		{"suspension of the admin then write", freeze, edit, true, 403, thaw},
+		{"new password then read", change, profile, false, 401, restore},
+		{"new password then write", change, rename, true, 401, restore},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			mine, other := session(t)

@@ -74,7 +74,8 @@ func (s *Server) change(ctx context.Context, o *op, c *Call, f func(tx *db.Tx) (
 }
 
 // recheck decides again inside the transaction, from what is true there: no
-// write passes on a role, session or state that ended a moment ago.
+// write passes on a role, session or state that ended a moment ago, nor in the
+// tier of such a role where a lesser one still lets the caller in.
 func (s *Server) recheck(tx *db.Tx, o *op, c *Call) error {
 	if c.Principal.Kind == auth.Anonymous {
 		return nil
@@ -89,7 +90,8 @@ func (s *Server) recheck(tx *db.Tx, o *op, c *Call) error {
 			return err
 		}
 	}
-	_, err = auth.Decide(o.May, p, target)
+	c.Actor.Tier, err = auth.Decide(o.May, p, target)
+	c.Admin = target.Admin
 	return err
 }
 

@@ -59,7 +59,7 @@ func policyOf(tx *db.Tx, group id.Group) (partner.Group, error) {
 // looked at; old is nil for a new organization. The admin must be locked: the
 // sum of its organizations' limits is stable only then.
 func checkRoom(tx *db.Tx, admin id.Admin, policy partner.Group, organization id.Organization, old *Limits, now Limits) error {
-	if policy.ID == 0 || policy.Oversell {
+	if policy.ID == 0 {
 		return nil
 	}
 	others, err := sumLimits(tx, admin, organization)

@@ -32,8 +32,8 @@ type New struct {
 
 // Create makes an organization whole: slug, limits, plugins, its owner's
 // membership, its credit account, its place in the admin's count. The policy
-// of the admin's group binds a reseller, not the platform. A slug held by
-// anybody but in.Request is 409 slug_taken.
+// of the admin's group binds a reseller and the product by itself, not a
+// superadmin. A slug held by anybody but in.Request is 409 slug_taken.
 func Create(tx *db.Tx, actor audit.Actor, in New) (Organization, error) {
 	limits, err := in.check(tx)
 	if err != nil {
@@ -43,7 +43,7 @@ func Create(tx *db.Tx, actor audit.Actor, in New) (Organization, error) {
 	if err != nil {
 		return Organization{}, err
 	}
-	if actor.Tier < audit.Platform {
+	if actor.Tier < audit.Platform || actor.Type == audit.System {
 		if err := checkRoom(tx, in.Admin, policy, 0, nil, limits); err != nil {
 			return Organization{}, err
 		}

@@ -3,6 +3,9 @@ package org_test
 import (
 	"testing"
 
+	"github.com/tenantry/tenantry/internal/audit"
+	"github.com/tenantry/tenantry/internal/db"
+	"github.com/tenantry/tenantry/internal/org"
 	"github.com/tenantry/tenantry/internal/partner"
 )
 
@@ -17,5 +20,28 @@ func TestOversellingKeepsTheBounds(t *testing.T) {
 		}
 		_, _, err := w.edit(seller, o, `{"max_users":16}`)
 		w.wantCode("beyond the group's bound", err, "limit_exceeded")
+	})
+}
+
+// The product by itself is no superadmin: what it makes for an admin stays
+// within the policy. A credit limit is the settings' and needs no cover.
+func TestThePolicyBindsTheProduct(t *testing.T) {
+	each(t, func(w world) {
+		a := w.reseller(0, &partner.New{Name: "Bounded", MaxOrganizations: new(int64(1)), AllowedPlugins: []string{"files"}})
+		create := func(actor audit.Actor, slug string) (org.Organization, error) {
+			o, _, err := write(w, func(tx *db.Tx) (org.Organization, error) {
+				return org.Create(tx, actor, org.New{Name: slug, Slug: slug, Admin: a, CreditLimit: new(int64(5))})
+			})
+			return o, err
+		}
+		o, err := create(audit.Product(""), "first")
+		if err != nil || len(o.EnabledPlugins) != 1 || o.CreditLimit != 5 {
+			t.Errorf("the first: got plugins %v, credit limit %d, %v; want files alone, 5", o.EnabledPlugins, o.CreditLimit, err)
+		}
+		_, err = create(audit.Product(""), "second")
+		w.wantCode("one more than the policy allows", err, "limit_exceeded")
+		if _, err = create(boss, "second"); err != nil {
+			t.Errorf("a superadmin: %v", err)
+		}
 	})
 }

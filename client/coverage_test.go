@@ -164,21 +164,23 @@ func (m *mirror) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	m.last = rec
 	m.mu.Unlock()
 	o, _ := m.find(r.Method, r.URL.Path)
-	for status, c := range o.Responses {
-		if status[0] != '2' {
-			continue
+	success := "200" // of a dry run, where there is another
+	for status := range o.Responses {
+		if status[0] == '2' {
+			success = max(success, status)
 		}
-		if s, ok := c.Content["application/json"]; ok {
-			rec.answer = m.sample(s.Schema, m.empty)
-			_ = json.NewEncoder(w).Encode(rec.answer)
-			return
-		}
-		if len(c.Content) > 0 {
-			w.WriteHeader(http.StatusForbidden)
-			return
-		}
-		w.WriteHeader(http.StatusNoContent)
 	}
+	c := o.Responses[success]
+	if s, ok := c.Content["application/json"]; ok {
+		rec.answer = m.sample(s.Schema, m.empty)
+		_ = json.NewEncoder(w).Encode(rec.answer)
+		return
+	}
+	if len(c.Content) > 0 {
+		w.WriteHeader(http.StatusForbidden)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
 }
 
 // notOperations are the methods that are more, or less, than one operation.

@@ -33,7 +33,9 @@ func (s *Server) newHuma() huma.API {
 		return &Problem{Status: status, Detail: msg}
 	}
 	cfg := huma.DefaultConfig("Tenantry", s.Version)
-	cfg.Info.Description = "The control plane of a white-label, multi-tenant SaaS business."
+	cfg.Info.Description = "The control plane of a white-label, multi-tenant SaaS business.\n\n" +
+		"Things that can be edited carry an ETag. A change with If-Match is made only while that is still theirs; " +
+		"where a route changes nothing that has an ETag, If-Match is refused with 412."
 	cfg.CreateHooks = nil
 	cfg.OpenAPIPath, cfg.DocsPath, cfg.SchemasPath = "", "", ""
 	format := huma.Format{Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: unmarshal}
@@ -121,6 +123,10 @@ func (s *Server) operation(o *op, out reflect.Type) huma.Operation {
 		response.Content = map[string]*huma.MediaType{"application/json": {Schema: registry.Schema(out, true, o.ID+"-answer")}}
 	}
 	h.Responses[strconv.Itoa(status)] = response
+	if o.dryRuns() && status != http.StatusOK {
+		schema := s.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[rehearsal](), true, "")
+		h.Responses["200"] = &huma.Response{Description: "Dry run", Content: map[string]*huma.MediaType{"application/json": {Schema: schema}}}
+	}
 	s.problems(o, h.Responses)
 	return h
 }
@@ -172,7 +178,7 @@ func (o *op) parameters() (all []*huma.Param) {
 		all = append(all, &huma.Param{Name: name, In: "path", Required: true, Description: named(o.Path, name), Schema: schema})
 	}
 	if o.dryRuns() {
-		add("dry_run", "query", "Do everything, answer what would change and whom it hits, and roll back.", &huma.Schema{Type: "boolean"})
+		add("dry_run", "query", "Do everything, answer 200 with {dry_run, result, effects}: what would change and whom it hits, and roll back.", &huma.Schema{Type: "boolean"})
 	}
 	if o.keeps() {
 		add("Idempotency-Key", "header", "Repeat the request safely: the same key and body have one effect and one answer.", text)

@@ -222,8 +222,12 @@ func answersAgree(t *testing.T, name string, o api.Operation, d map[string]any) 
 			t.Errorf("%s: %s is no problem document: %v", name, status, content)
 		}
 	}
-	if successes != 1 {
-		t.Errorf("%s: %d successes, want 1", name, successes)
+	ways := 1
+	if o.DryRuns && (object(d, "responses", "201") != nil || object(d, "responses", "204") != nil) {
+		ways = 2 // a dry run answers 200
+	}
+	if successes != ways {
+		t.Errorf("%s: %d successes, want %d", name, successes, ways)
 	}
 	want := []string{"422", "500", "503"}
 	if o.Public {
@@ -306,7 +310,7 @@ func TestOpenAPISchemas(t *testing.T) {
 }
 
 // free are the properties that take any JSON.
-var free = map[string]bool{"AuditChanged.old": true, "AuditChanged.new": true}
+var free = map[string]bool{"AuditChanged.old": true, "AuditChanged.new": true, "Rehearsal.result": true}
 
 func typesOf(schema map[string]any) (all []string) {
 	switch t := schema["type"].(type) {

@@ -19,9 +19,9 @@ var errDryRun = errors.New("dry run")
 
 // rehearsal is the answer of a dry run.
 type rehearsal struct {
-	DryRun  bool                  `json:"dry_run"`
-	Result  json.RawMessage       `json:"result"`
-	Effects map[effect.Kind]int64 `json:"effects"`
+	DryRun  bool                  `json:"dry_run" doc:"Always true."`
+	Result  json.RawMessage       `json:"result" doc:"What the operation would have answered, null for no body."`
+	Effects map[effect.Kind]int64 `json:"effects" doc:"How many of each kind it would have hit besides."`
 }
 
 // change runs a mutation as one transaction: the caller is checked afresh, the

@@ -95,8 +95,8 @@ func shown(all []operation, s *Script) map[string]map[string]bool {
 			status = step.Want.Status
 		}
 		o := asked(all, step)
-		// A dry run answers 200 whatever the success of the operation is.
-		if o != nil && (status >= 400 || !strings.Contains(step.Target, "dry_run=true")) {
+		// A dry run answers 200, which is no success where that is 200 too.
+		if o != nil && (status >= 400 || !strings.Contains(step.Target, "dry_run=true") || o.Responses["201"] != nil || o.Responses["204"] != nil) {
 			if found[o.ID] == nil {
 				found[o.ID] = map[string]bool{}
 			}

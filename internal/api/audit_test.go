@@ -46,3 +46,20 @@ func TestAuditLog(t *testing.T) {
 		s.want("GET", "/api/tenants/audit-logs/stats?days=366", "", 422)
 	})
 }
+
+// Who belongs to several organizations and chose none has a tenant all the
+// same: what it does to its own account, and what it is denied, is seen there.
+func TestTenantWithoutAnActiveOrganization(t *testing.T) {
+	eachSuperadmin(t, func(root superadmin) {
+		root.provisioned("both@acme.example", "acme", `{}`)
+		root.provisioned("both@acme.example", "bolt", `{}`)
+		both := root.as("both@acme.example")
+		both.wantCode("GET", "/api/tenants/admins", "", 403, "forbidden")
+		both.want("PUT", "/api/auth/me", `{"name":"Both"}`, 200)
+		for _, query := range []string{"outcome=denied&action=admin.list", "action=user.updated", "action=user.signed_in"} {
+			if rows := both.want("GET", "/api/tenants/audit-logs?"+query, "", 200)["data"].([]any); len(rows) != 1 {
+				root.Errorf("%s: got %v, want one row", query, rows)
+			}
+		}
+	})
+}

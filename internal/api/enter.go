@@ -82,7 +82,7 @@ func (s *Server) authenticate(r *http.Request, o *op, c *Call) error {
 	if err != nil && (!o.May.Public || fault.Is(err, fault.Unavailable)) {
 		return err
 	}
-	c.Actor = actorOf(c.Principal)
+	c.Actor = c.Principal.Actor(audit.Tenant)
 	c.Actor.IP, c.Actor.UserAgent, c.Actor.RequestID = c.client.String(), agent(r), requestID(r.Context())
 	return nil
 }
@@ -108,30 +108,6 @@ func agent(r *http.Request) string {
 		a = strings.ToValidUTF8(a[:200], "")
 	}
 	return a
-}
-
-// actorOf is the principal as the audit log names it. Its own tenant is where
-// its denied attempts are kept.
-func actorOf(p *auth.Principal) audit.Actor {
-	switch p.Kind {
-	case auth.Person:
-		a := audit.Actor{Type: audit.User, ID: int64(p.User.ID), Name: p.User.Name, Email: p.User.Email}
-		if !p.User.Superadmin {
-			a.Organization = p.Active
-			for _, m := range p.Memberships {
-				if m.Organization == p.Active {
-					a.Admin = m.Admin
-				}
-			}
-			if a.Organization == 0 && len(p.Admins) > 0 {
-				a.Admin = p.Admins[0].Admin
-			}
-		}
-		return a
-	case auth.KeyHolder:
-		return audit.Actor{Type: audit.APIKey, ID: int64(p.Key.ID), Name: p.Key.Name, Organization: p.Key.Organization, Admin: p.Key.Admin}
-	}
-	return audit.Actor{Type: audit.Nobody}
 }
 
 // authorize asks the table, with the thing in the path loaded.

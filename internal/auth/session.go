@@ -49,38 +49,13 @@ func errWrongCredentials() error {
 // Login checks a password and opens a session. Unknown, wrong and disabled
 // cost and answer the same; failures are throttled per account and address.
 func (s *Service) Login(ctx context.Context, in Credentials, from audit.Actor) (Tokens, error) {
-	key := emailKey(in.Email)
-	try := newAttempt(key, from.IP)
-	var c credential
-	known := false
-	err := s.DB.Read(ctx, func(tx *db.Tx) (err error) {
-		if c, err = credentialByKey(tx, key); errors.Is(err, db.ErrNoRows) {
-			c, err = credential{}, nil
-		} else if err == nil {
-			known, err = knowsAddress(tx, c.user.ID, from.IP)
-		}
-		if err != nil {
-			return err
-		}
-		return try.paused(tx, known)
-	})
+	p, err := s.prove(ctx, in.Email, in.Password, from)
 	if err != nil {
 		return Tokens{}, err
-	}
-	hash := c.hash
-	if c.user.Status != Active {
-		hash = ""
-	}
-	ok, err := s.Hasher.Verify(ctx, in.Password, hash)
-	if err != nil {
-		return Tokens{}, err
-	}
-	if !ok {
-		return Tokens{}, s.refuseLogin(ctx, try, known)
 	}
 	var t Tokens
 	err = s.DB.Write(ctx, func(tx *db.Tx) (err error) {
-		t, err = s.open(tx, c, try, known, in.OrganizationID, from)
+		t, err = s.open(tx, p.credential, p.try, p.known, in.OrganizationID, from)
 		return err
 	})
 	return t, err
@@ -275,6 +250,9 @@ type Me struct {
 	Roles        []RoleHeld          `json:"roles"`
 	Organization *ActiveOrganization `json:"organization" doc:"The active organization; null where there is none"`
 }
+
+// Revision is the user's, whom EditProfile changes.
+func (m Me) Revision() int64 { return m.User.Version }
 
 // ActiveOrganization is what "my organization" means in a session.
 type ActiveOrganization struct {

@@ -26,6 +26,8 @@ func (s *Server) authRoutes() []route {
 	login.Refuses = []int{401}
 	refresh := at("POST", "/refresh", "refresh", "Trade a refresh token for new tokens", auth.Public)
 	refresh.Refuses = []int{401}
+	profile := at("PUT", "/me", "edit-me", "Change the own profile", auth.Profile)
+	profile.Lock = func(tx *db.Tx, c *Call) (int64, error) { return auth.LockUser(tx, c.Principal.User.ID) }
 	return []route{
 		direct(login,
 			func(ctx context.Context, c *Call, in *struct{ Body auth.Credentials }) (auth.Tokens, error) {
@@ -57,7 +59,7 @@ func (s *Server) authRoutes() []route {
 			}),
 		read(at("GET", "/me", "me", "Who am I, and what may I", auth.Profile),
 			func(tx *db.Tx, c *Call, _ *struct{}) (auth.Me, error) { return auth.Whoami(tx, c.Principal) }),
-		change(at("PUT", "/me", "edit-me", "Change the own profile", auth.Profile),
+		change(profile,
 			func(tx *db.Tx, c *Call, in *struct{ Body auth.ProfileEdit }) (auth.User, error) {
 				return auth.EditProfile(tx, c.Actor, in.Body)
 			}),

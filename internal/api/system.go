@@ -58,15 +58,16 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 	ok(w)
 }
 
-// meter holds the request figures, their children resolved once per operation.
+// meter holds the request figures. A child is resolved once, by the first answer
+// that it counts: nobody has to scrape what never happened.
 type meter struct {
 	seconds *prometheus.HistogramVec
-	known   map[string]*[len(classes)]prometheus.Observer // by pattern and class, filled before serving
+	known   map[string]*[len(classes)]func() prometheus.Observer // by pattern and class, filled before serving
 	other   prometheus.Observer
 }
 
 func newMeter(r *prometheus.Registry) *meter {
-	m := &meter{known: map[string]*[len(classes)]prometheus.Observer{}}
+	m := &meter{known: map[string]*[len(classes)]func() prometheus.Observer{}}
 	m.seconds = prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: "tenantry_http_request_seconds", Help: "Time to answer, by route and class of status.",
 		Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, 1, 5},
@@ -80,16 +81,16 @@ var classes = [...]string{"", "1xx", "2xx", "3xx", "4xx", "5xx"}
 
 // add prepares the figures of a route.
 func (m *meter) add(pattern string) {
-	var all [len(classes)]prometheus.Observer
+	var all [len(classes)]func() prometheus.Observer
 	for i, c := range classes[1:] {
-		all[i+1] = m.seconds.WithLabelValues(pattern, c)
+		all[i+1] = sync.OnceValue(func() prometheus.Observer { return m.seconds.WithLabelValues(pattern, c) })
 	}
 	m.known[pattern] = &all
 }
 
 func (m *meter) observe(r *http.Request, status int, took time.Duration) {
 	if known := m.known[r.Pattern]; known != nil {
-		known[min(max(status/100, 1), 5)].Observe(took.Seconds())
+		known[min(max(status/100, 1), 5)]().Observe(took.Seconds())
 		return
 	}
 	m.other.Observe(took.Seconds())

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/tenantry/tenantry/internal/fault"
 )
 
 // Migrate brings the database to the newest schema and says so.
@@ -35,8 +37,12 @@ func ResetPassword(ctx context.Context, cfg *Config, email, password string) err
 	if err != nil {
 		return err
 	}
-	if err = p.auth.ResetPassword(ctx, email, password); err == nil {
+	err = p.auth.ResetPassword(ctx, email, password)
+	switch {
+	case err == nil:
 		fmt.Fprintln(cfg.Out, "The password is set; all sessions of the user have ended.")
+	case fault.Is(err, fault.NotFound):
+		err = errors.New("no user has this e-mail address")
 	}
 	return errors.Join(err, p.db.Close())
 }

@@ -107,7 +107,7 @@ func TestMigrateAndAdmin(t *testing.T) {
 			m.Fatal(err)
 		}
 		m.want(0, "sessions", "admin reset-password --email root@platform.example --password-file "+file, "")
-		m.want(1, "nothing here", "admin reset-password --email nobody@platform.example", password+"\n")
+		m.want(1, "no user has this e-mail", "admin reset-password --email nobody@platform.example", password+"\n")
 		m.want(1, "cannot be read", "admin reset-password --email root@platform.example --password-file /absent", "")
 		// The environment may hold the password of a first start; it is not needed here.
 		m.want(2, "together", "migrate", "", "TENANTRY_BOOTSTRAP_EMAIL=root@platform.example")

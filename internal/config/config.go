@@ -9,6 +9,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"net/url"
 	"os"
@@ -55,17 +56,17 @@ func (o Option) Env() string {
 // Options lists every setting of c, in the order of the documentation.
 func (c *Config) Options() []Option {
 	return []Option{
-		{Name: "addr", Default: "127.0.0.1:8080", Doc: "Address to listen on.", set: text(&c.Addr)},
-		{Name: "db", Doc: "`sqlite:PATH` or `postgres://…`. Default: `sqlite:DIR/tenantry.db`.", set: text(&c.DB)},
+		{Name: "addr", Default: "127.0.0.1:8080", Doc: "Address to listen on.", set: address(&c.Addr)},
+		{Name: "db", Doc: "`sqlite:PATH` or `postgres://…`. Default: `sqlite:DIR/tenantry.db`.", set: c.setDB},
 		{Name: "data", Default: "data", Doc: "Folder for the key, mail files and the SQLite database.", set: text(&c.Data)},
-		{Name: "base-url", Doc: "Begins every link in mails and answers. Default: `http://` and the address.", set: c.setBaseURL},
+		{Name: "base-url", Doc: "Begins every link in mails and answers. Default: `http://` and the address, or `localhost` when it listens on all.", set: c.setBaseURL},
 		{Name: "key-file", Doc: "File with the key that encrypts secrets. Default: `DIR/tenantry.key`, made at the first start.", set: text(&c.KeyFile)},
 		{Name: "key", Doc: "The key itself: 32 bytes in base64.", Secret: true, set: text(&c.Key)},
 		{Name: "public-rate", Default: "30", Doc: "Requests a minute from one address to public routes; 0 is no limit.", set: number(&c.PublicRate, 0)},
 		{Name: "trusted-proxies", Doc: "Networks whose `X-Forwarded-*` headers count, separated by commas.", set: c.setProxies},
 		{Name: "smtp-url", Doc: "Mail server, `smtp://user:password@host:port` or `smtps://…`. Without it each mail is a file under `DIR/mail/`.", Secret: true, set: text(&c.SMTP)},
 		{Name: "mail-from", Default: "tenantry@localhost", Doc: "Sender address of mail.", set: text(&c.MailFrom)},
-		{Name: "resolver", Doc: "DNS server for domain proofs, `host:port`. Default: the system's.", set: text(&c.Resolver)},
+		{Name: "resolver", Doc: "DNS server for domain proofs, `host:port`. Default: the system's.", set: address(&c.Resolver)},
 		{Name: "connections", Default: "32", Doc: "Connections to PostgreSQL.", set: number(&c.Connections, 2)},
 		{Name: "log-level", Default: "info", Doc: "`debug`, `info`, `warn` or `error`.", set: oneOf(&c.LogLevel, "debug", "info", "warn", "error")},
 		{Name: "bootstrap-email", Doc: "E-mail of the first superadmin, made when there is none.", set: text(&c.BootstrapEmail)},
@@ -114,7 +115,7 @@ func (c *Config) finish() error {
 		c.KeyFile = filepath.Join(c.Data, "tenantry.key")
 	}
 	if c.BaseURL == "" {
-		c.BaseURL = "http://" + c.Addr
+		c.BaseURL = "http://" + reachable(c.Addr)
 	}
 	if c.BootstrapPasswordFile != "" {
 		b, err := os.ReadFile(c.BootstrapPasswordFile)
@@ -127,6 +128,16 @@ func (c *Config) finish() error {
 		return errors.New("bootstrap-email and bootstrap-password go together")
 	}
 	return nil
+}
+
+// reachable is addr as a browser on this machine can open it: an address that
+// means all of them is none to go to.
+func reachable(addr string) string {
+	host, port, _ := net.SplitHostPort(addr)
+	if ip, err := netip.ParseAddr(host); host == "" || err == nil && ip.IsUnspecified() {
+		return net.JoinHostPort("localhost", port)
+	}
+	return addr
 }
 
 // known finds the option of a name.
@@ -209,6 +220,26 @@ func oneOf(p *string, words ...string) func(string) error {
 		}
 		return fmt.Errorf("must be one of %s", strings.Join(words, ", "))
 	}
+}
+
+func address(p *string) func(string) error {
+	return func(s string) error {
+		_, port, err := net.SplitHostPort(s)
+		if _, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil {
+			return errors.New("must be host:port, such as 127.0.0.1:8080")
+		}
+		*p = s
+		return nil
+	}
+}
+
+func (c *Config) setDB(s string) error {
+	path, sqlite := strings.CutPrefix(s, "sqlite:")
+	if !strings.HasPrefix(s, "postgres://") && !strings.HasPrefix(s, "postgresql://") && (!sqlite || path == "") {
+		return errors.New("must be sqlite:PATH or postgres://…")
+	}
+	c.DB = s
+	return nil
 }
 
 func (c *Config) setBaseURL(s string) error {

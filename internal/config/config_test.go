@@ -32,6 +32,19 @@ func TestPrecedence(t *testing.T) {
 	}
 }
 
+// A link to every address leads nowhere.
+func TestBaseURLCanBeOpened(t *testing.T) {
+	for addr, want := range map[string]string{
+		":8080": "http://localhost:8080", "0.0.0.0:80": "http://localhost:80", "[::]:80": "http://localhost:80",
+		"10.0.0.7:80": "http://10.0.0.7:80", "[::1]:80": "http://[::1]:80", "box:80": "http://box:80",
+	} {
+		c, err := config.Load(map[string]string{"addr": addr}, nil, "")
+		if err != nil || c.BaseURL != want || c.Addr != addr {
+			t.Errorf("%s: got %v, %v, want %s", addr, c, err, want)
+		}
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	for name, run := range map[string]func() error{
 		"unknown variable": func() error { _, err := config.Load(nil, []string{"TENANTRY_ADR=x"}, ""); return err },
@@ -41,6 +54,11 @@ func TestRefusals(t *testing.T) {
 			_, err := config.Load(map[string]string{"trusted-proxies": "10.0.0.0/99"}, nil, "")
 			return err
 		},
+		"no port":        func() error { _, err := config.Load(map[string]string{"addr": "localhost"}, nil, ""); return err },
+		"no such port":   func() error { _, err := config.Load(map[string]string{"addr": "127.0.0.1:99999"}, nil, ""); return err },
+		"no resolver":    func() error { _, err := config.Load(map[string]string{"resolver": "nonsense"}, nil, ""); return err },
+		"another engine": func() error { _, err := config.Load(map[string]string{"db": "mysql://x"}, nil, ""); return err },
+		"no path":        func() error { _, err := config.Load(map[string]string{"db": "sqlite:"}, nil, ""); return err },
 		"bad url":          func() error { _, err := config.Load(map[string]string{"base-url": "ftp://x"}, nil, ""); return err },
 		"half a bootstrap": func() error { _, err := config.Load(nil, []string{"TENANTRY_BOOTSTRAP_EMAIL=a@b.co"}, ""); return err },
 		"no such file":     func() error { _, err := config.Load(nil, nil, "/does/not/exist"); return err },

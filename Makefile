@@ -12,7 +12,6 @@ help: ## List the commands.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: build ## Build and start on 127.0.0.1:8080 with SQLite in ./data; prints how to sign in.
-	@mkdir -p data
 	bin/tenantry serve
 
 build: ## Build bin/tenantry, console included.

@@ -63,7 +63,7 @@ func TestOpenRefusesWhatIsNoDatabase(t *testing.T) {
 	if err := os.WriteFile("text.db", []byte(strings.Repeat("not a database\n", 100)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	refused(t, "sqlite:text.db")
+	refused(t, "sqlite:text.db", "open text.db: ")
 }
 
 // A path is a path: nothing in it can weaken the connection.

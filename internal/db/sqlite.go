@@ -43,9 +43,13 @@ func openSQLite(ctx context.Context, path string, o Options) (*DB, error) {
 	readers := newReaders(r, max(4, 2*runtime.NumCPU()))
 	writer := newGroupWriter(d, w, o.Queue)
 	d.on, d.writer = readers, writer
-	if err := errors.Join(writer.ready(ctx), readers.try(ctx)); err != nil {
+	err = writer.ready(ctx)
+	if err == nil {
+		err = readers.try(ctx)
+	}
+	if err != nil {
 		d.Close()
-		return nil, err
+		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
 	return d, nil
 }

@@ -54,11 +54,11 @@ func TestRefusals(t *testing.T) {
 			_, err := config.Load(map[string]string{"trusted-proxies": "10.0.0.0/99"}, nil, "")
 			return err
 		},
-		"no port":        func() error { _, err := config.Load(map[string]string{"addr": "localhost"}, nil, ""); return err },
-		"no such port":   func() error { _, err := config.Load(map[string]string{"addr": "127.0.0.1:99999"}, nil, ""); return err },
-		"no resolver":    func() error { _, err := config.Load(map[string]string{"resolver": "nonsense"}, nil, ""); return err },
-		"another engine": func() error { _, err := config.Load(map[string]string{"db": "mysql://x"}, nil, ""); return err },
-		"no path":        func() error { _, err := config.Load(map[string]string{"db": "sqlite:"}, nil, ""); return err },
+		"no port":          func() error { _, err := config.Load(map[string]string{"addr": "localhost"}, nil, ""); return err },
+		"no such port":     func() error { _, err := config.Load(map[string]string{"addr": "127.0.0.1:99999"}, nil, ""); return err },
+		"no resolver":      func() error { _, err := config.Load(map[string]string{"resolver": "nonsense"}, nil, ""); return err },
+		"another engine":   func() error { _, err := config.Load(map[string]string{"db": "mysql://x"}, nil, ""); return err },
+		"no path":          func() error { _, err := config.Load(map[string]string{"db": "sqlite:"}, nil, ""); return err },
 		"bad url":          func() error { _, err := config.Load(map[string]string{"base-url": "ftp://x"}, nil, ""); return err },
 		"half a bootstrap": func() error { _, err := config.Load(nil, []string{"TENANTRY_BOOTSTRAP_EMAIL=a@b.co"}, ""); return err },
 		"no such file":     func() error { _, err := config.Load(nil, nil, "/does/not/exist"); return err },

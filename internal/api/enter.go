@@ -113,7 +113,7 @@ func agent(r *http.Request) string {
 // authorize asks the table, with the thing in the path loaded.
 func (s *Server) authorize(ctx context.Context, o *op, c *Call) error {
 	if o.May.Object != auth.Nothing && c.Principal.Kind != auth.Anonymous {
-		err := s.DB.Read(ctx, func(tx *db.Tx) (err error) {
+		err := s.as(o, c).Read(ctx, func(tx *db.Tx) (err error) {
 			c.target, err = s.target(tx, o, c)
 			return err
 		})
@@ -128,6 +128,15 @@ func (s *Server) authorize(ctx context.Context, o *op, c *Call) error {
 	c.Actor.Tier = tier
 	c.Organization, c.Admin = c.target.Organization, c.target.Admin
 	return nil
+}
+
+// as is the database as the caller may see it: PostgreSQL holds every statement
+// of the request to the caller's tenancy. Public routes have no caller to go by.
+func (s *Server) as(o *op, c *Call) *db.DB {
+	if o.May.Public {
+		return s.DB.In(db.Platform)
+	}
+	return s.DB.In(c.Principal.Scope())
 }
 
 // target finds the thing that the path names.
@@ -148,7 +157,7 @@ func (s *Server) deny(ctx context.Context, o *op, c *Call, why error) {
 	if c.Principal.Kind == auth.Anonymous || !fault.Is(why, fault.Forbidden) && !fault.Is(why, fault.NotFound) {
 		return
 	}
-	err := s.DB.Write(ctx, func(tx *db.Tx) error {
+	err := s.as(o, c).Write(ctx, func(tx *db.Tx) error {
 		return audit.Deny(tx, c.Actor, o.May.Name, audit.Target{Type: o.subject(), ID: c.pathID()}, fault.Code(why))
 	})
 	if err != nil {

@@ -158,37 +158,47 @@ func (w wall) of(table string, p party) string {
 	return strings.Join(parts, " OR ")
 }
 
-func TestEveryTenantTableHasAPolicy(t *testing.T) {
-	w, _, _ := newWall(t)
-	guarded := w.texts(w.all, `SELECT c.relname FROM pg_class c WHERE c.relkind = 'r' AND c.relrowsecurity AND c.relforcerowsecurity
+// TestTenancy holds PostgreSQL's policies against the demo's tenants, by plain
+// SQL in the scope of one of them.
+func TestTenancy(t *testing.T) {
+	w, a, b := newWall(t)
+	for name, test := range map[string]func(w wall, a, b party){
+		"every tenant table has a policy": guarded, "tenants are apart": apart,
+		"without a tenant there is nothing": nothing, "a tenant has its own": own,
+	} {
+		t.Run(name, func(t *testing.T) { w.T = t; test(w, a, b) })
+	}
+}
+
+func guarded(w wall, _, _ party) {
+	safe := w.texts(w.all, `SELECT c.relname FROM pg_class c WHERE c.relkind = 'r' AND c.relrowsecurity AND c.relforcerowsecurity
 		AND EXISTS (SELECT 1 FROM pg_policy p WHERE p.polrelid = c.oid)`)
 	for _, table := range w.tables() {
-		if !slices.Contains(guarded, table) {
-			t.Errorf("%s belongs to tenants, and no forced policy guards it", table)
+		if !slices.Contains(safe, table) {
+			w.Errorf("%s belongs to tenants, and no forced policy guards it", table)
 		}
 	}
 }
 
-// TestTenantsAreApart tries, by plain SQL in the scope of one tenant, to read,
-// change, delete and insert the rows of another, in every table.
-func TestTenantsAreApart(t *testing.T) {
-	w, a, b := newWall(t)
+// apart tries to read, change, delete and insert the rows of another tenant, in
+// every table.
+func apart(w wall, a, b party) {
 	cells := 0
 	for _, scope := range []string{a.asMember(), a.asStaff()} {
 		for _, table := range w.tables() {
 			foreign := w.texts(w.all, fmt.Sprintf(`SELECT ctid::text FROM %s WHERE (%s) AND NOT COALESCE(%s, FALSE)`, table, w.of(table, b), w.of(table, a)))
 			if len(foreign) == 0 {
-				t.Fatalf("the other tenant has nothing in %s", table)
+				w.Fatalf("the other tenant has nothing in %s", table)
 			}
 			w.exec(w.held, `SELECT set_config('tenantry.scope', $1, false)`, scope)
-			w.apart(table, foreign, a)
+			w.tryAll(table, foreign)
 			cells += len(foreign)
 		}
 	}
-	t.Logf("%d foreign rows of %d tables tried in two scopes", cells, len(w.tables()))
+	w.Logf("%d foreign rows of %d tables tried in two scopes", cells, len(w.tables()))
 }
 
-func (w wall) apart(table string, foreign []string, a party) {
+func (w wall) tryAll(table string, foreign []string) {
 	w.Helper()
 	rows := "{" + strings.NewReplacer("(", `"(`, ")", `)"`).Replace(strings.Join(foreign, ",")) + "}"
 	if seen := w.texts(w.held, `SELECT ctid::text FROM `+table+` WHERE ctid = ANY ($1::tid[])`, rows); len(seen) > 0 && !slices.Contains(published, table) {
@@ -209,10 +219,9 @@ func (w wall) apart(table string, foreign []string, a party) {
 	}
 }
 
-// TestWithoutATenantThereIsNothing: a connection that was told no scope, or one
-// that means nothing, finds no row of anybody.
-func TestWithoutATenantThereIsNothing(t *testing.T) {
-	w, a, b := newWall(t)
+// nothing is what a connection finds that was told no scope, or one that means
+// nothing.
+func nothing(w wall, a, b party) {
 	for _, scope := range []string{"", "nobody", "tenant 0 {} {} {}", "Platform", "platform "} {
 		w.exec(w.held, `SELECT set_config('tenantry.scope', $1, false)`, scope)
 		for _, table := range w.tables() {
@@ -221,16 +230,15 @@ func TestWithoutATenantThereIsNothing(t *testing.T) {
 			}
 			for _, p := range []party{a, b} {
 				if seen := w.texts(w.held, `SELECT '' FROM `+table+` WHERE `+w.of(table, p)); len(seen) > 0 {
-					t.Errorf("in the scope %q %d rows of %s are read", scope, len(seen), table)
+					w.Errorf("in the scope %q %d rows of %s are read", scope, len(seen), table)
 				}
 			}
 		}
 	}
 }
 
-// TestATenantHasItsOwn: the wall hides nothing of the tenant's own.
-func TestATenantHasItsOwn(t *testing.T) {
-	w, a, _ := newWall(t)
+// own is what the wall must not hide: all that is the tenant's.
+func own(w wall, a, _ party) {
 	for _, table := range w.tables() {
 		switch table {
 		case "registration_requests": // the platform's alone
@@ -239,7 +247,7 @@ func TestATenantHasItsOwn(t *testing.T) {
 			w.exec(w.held, `SELECT set_config('tenantry.scope', $1, false)`, a.asMember())
 			mine := fmt.Sprintf(`SELECT '' FROM %s WHERE user_id = %d`, table, a.member)
 			if got, want := len(w.texts(w.held, mine)), len(w.texts(w.all, mine)); got != want {
-				t.Errorf("%s: got %d of the user's %d rows", table, got, want)
+				w.Errorf("%s: got %d of the user's %d rows", table, got, want)
 			}
 			continue
 		}
@@ -249,7 +257,7 @@ func TestATenantHasItsOwn(t *testing.T) {
 			own = fmt.Sprintf(`SELECT '' FROM audit_heads WHERE scope = 'a%d'`, a.admin)
 		}
 		if got, want := len(w.texts(w.held, own)), len(w.texts(w.all, own)); got != want {
-			t.Errorf("%s: the staff has %d of its admin's %d rows", table, got, want)
+			w.Errorf("%s: the staff has %d of its admin's %d rows", table, got, want)
 		}
 	}
 }

@@ -22,6 +22,10 @@ const (
 			s.expires_at
 		FROM sessions s JOIN users u ON u.id = s.user_id
 		WHERE s.id = $2 AND s.expires_at > $3 AND s.revoked_at IS NULL AND u.status = 'active')`
+	whoByUser = `WITH who AS (
+		SELECT CAST($1 AS BIGINT) AS now, u.id AS user_id, u.email, u.name, u.superadmin, CAST(NULL AS BIGINT) AS session_id,
+			CAST(NULL AS BIGINT) AS organization_id, CAST(0 AS BIGINT) AS last_used_at, CAST(0 AS BIGINT) AS expires_at
+		FROM users u WHERE u.id = $2)`
 	rolesOf = `
 		SELECT 0 AS kind, user_id AS a, session_id AS b, email AS word, name, superadmin AS flag, FALSE AS other,
 			expires_at AS until, last_used_at AS last_used, organization_id AS active, 0 AS ord
@@ -71,6 +75,14 @@ func personByToken(tx *db.Tx, hash []byte) (loaded, error) {
 
 func personBySession(tx *db.Tx, session id.Session) (loaded, error) {
 	rows, err := db.All(tx, scanPrincipal, whoBySession+rolesOf, tx.Now, session, tx.Now)
+	if err != nil {
+		return loaded{}, err
+	}
+	return person(rows)
+}
+
+func personByUser(tx *db.Tx, user id.User) (loaded, error) {
+	rows, err := db.All(tx, scanPrincipal, whoByUser+rolesOf, tx.Now, user)
 	if err != nil {
 		return loaded{}, err
 	}

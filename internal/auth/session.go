@@ -291,18 +291,7 @@ func Whoami(tx *db.Tx, p *Principal) (Me, error) {
 	if err != nil {
 		return Me{}, err
 	}
-	m := Me{User: u, Roles: []RoleHeld{}}
-	if m.Organization, err = activeOrganization(tx, p); err != nil {
-		return Me{}, err
-	}
-	if p.User.Superadmin {
-		m.Roles = append(m.Roles, RoleHeld{Role: "superadmin"})
-	}
-	for _, a := range p.Admins {
-		m.Roles = append(m.Roles, RoleHeld{Role: "admin", AdminID: id.Ref(a.Admin), Suspended: a.Hold != Free})
-	}
-	for _, o := range p.Memberships {
-		m.Roles = append(m.Roles, RoleHeld{Role: o.Role.Names()[0], OrganizationID: id.Ref(o.Organization), Suspended: o.Hold != Free})
-	}
-	return m, nil
+	m := Me{User: u, Roles: p.Held()}
+	m.Organization, err = activeOrganization(tx, p)
+	return m, err
 }

@@ -112,22 +112,37 @@ func agent(r *http.Request) string {
 
 // authorize asks the table, with the thing in the path loaded.
 func (s *Server) authorize(ctx context.Context, o *op, c *Call) error {
+	v := auth.Verdict{}
 	if o.May.Object != auth.Nothing && c.Principal.Kind != auth.Anonymous {
 		err := s.DB.Read(ctx, func(tx *db.Tx) (err error) {
-			c.target, err = s.target(tx, o, c)
+			c.target, v, err = s.judge(tx, o, c, c.Principal)
 			return err
 		})
 		if err != nil {
 			return err
 		}
+	} else {
+		v = auth.Judge(o.May, c.Principal, auth.Target{})
 	}
-	tier, err := auth.Decide(o.May, c.Principal, c.target)
-	if err != nil {
-		return err
+	if v.Err != nil {
+		return v.Err
 	}
-	c.Actor.Tier = tier
+	c.Actor.Tier = v.Tier
 	c.Organization, c.Admin = c.target.Organization, c.target.Admin
 	return nil
+}
+
+// judge loads the thing that the path names and asks the table whether p may:
+// at the door, again inside a write, and where a decision is explained.
+func (s *Server) judge(tx *db.Tx, o *op, c *Call, p *auth.Principal) (auth.Target, auth.Verdict, error) {
+	var target auth.Target
+	var err error
+	if o.May.Object != auth.Nothing {
+		if target, err = s.target(tx, o, c); err != nil {
+			return target, auth.Verdict{}, err
+		}
+	}
+	return target, auth.Judge(o.May, p, target), nil
 }
 
 // target finds the thing that the path names.

@@ -84,15 +84,12 @@ func (s *Server) recheck(tx *db.Tx, o *op, c *Call) error {
 	if err != nil {
 		return err
 	}
-	target := c.target
-	if o.May.Object != auth.Nothing {
-		if target, err = s.target(tx, o, c); err != nil {
-			return err
-		}
+	target, v, err := s.judge(tx, o, c, p)
+	if err != nil {
+		return err
 	}
-	c.Actor.Tier, err = auth.Decide(o.May, p, target)
-	c.Admin = target.Admin
-	return err
+	c.Actor.Tier, c.Admin = v.Tier, target.Admin
+	return v.Err
 }
 
 // match compares If-Match with the version of the locked row.

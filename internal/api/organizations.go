@@ -96,13 +96,13 @@ func (s *Server) organizationDomain() []route {
 func organizationPlugins() []route {
 	return []route{
 		read(op{Method: "GET", Path: orgPath + "/plugins", ID: "list-organization-plugins", Tag: orgsTag, Summary: "List the plugins of an organization", May: auth.OrganizationPlugins,
-			Description: "The whole catalogue, each plugin with whether the organization has it enabled."},
+			Description: "The whole catalogue, each plugin with whether the organization has it enabled; to a service, none is while the organization is suspended."},
 			func(tx *db.Tx, c *Call, in *ListInput) (page.List[plugin.Entitlement], error) {
 				r, err := in.page()
 				if err != nil {
 					return page.List[plugin.Entitlement]{}, err
 				}
-				return org.Plugins(tx, c.Organization, r)
+				return org.Plugins(tx, c.Principal, c.Organization, r)
 			}),
 		read(op{Method: "GET", Path: "/api/tenants/my-organization/plugins", ID: "list-my-plugins", Tag: "Current user", Summary: "List the plugins of my organization", May: auth.MyPlugins,
 			Description: "What is enabled for the caller's active organization: nothing while it is suspended, everything for a superadmin."},

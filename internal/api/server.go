@@ -71,7 +71,9 @@ const requestTimeout = 30 * time.Second
 
 // Handler puts every route on a mux and gives the whole of it. It panics when
 // a route has no permission: such a server must not start.
-func (s *Server) Handler() http.Handler {
+func (s *Server) Handler() http.Handler { return s.serve(s.routes()) }
+
+func (s *Server) serve(routes []route) http.Handler {
 	s.mux = http.NewServeMux()
 	s.limiter = newLimiter(s.PublicRate)
 	s.proxies = s.TrustedProxies
@@ -80,7 +82,7 @@ func (s *Server) Handler() http.Handler {
 	}
 	s.meter = newMeter(s.Metrics)
 	s.huma = s.newHuma()
-	for _, r := range s.routes() {
+	for _, r := range routes {
 		s.bind(r)
 	}
 	s.finishDocument()

@@ -30,7 +30,7 @@ type world struct {
 	clock  *atomic.Int64 // microseconds that the clock is ahead
 	n      *atomic.Int64
 
-	quiet  bool // nothing is asked besides, so that counts stand still
+	quiet bool // nothing is asked besides, so that counts stand still
 
 	token map[string]string            // by actor
 	email map[string]string            // by actor

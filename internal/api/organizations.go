@@ -53,7 +53,7 @@ func (s *Server) organizationRecords() []route {
 func organizationActions() []route {
 	return []route{
 		change(op{Method: "PUT", Path: orgPath + "/status", ID: "set-organization-status", Tag: orgsTag, Refuses: []int{409}, Summary: "Suspend, reactivate or archive an organization", May: auth.OrganizationManage, Lock: lockOrganization,
-			Description: "Suspending places the caller's hold, activating lifts the caller's; while others remain, the answer is suspended with holds. Archived is final for all but a superadmin."},
+			Description: "Suspending places the caller's hold, with expires_at until then; activating lifts the caller's; while others remain, the answer is suspended with holds. Archived is final for all but a superadmin."},
 			func(tx *db.Tx, c *Call, in *struct{ Body org.StatusChange }) (org.Organization, error) {
 				return org.SetStatus(tx, c.Actor, c.Organization, in.Body)
 			}),

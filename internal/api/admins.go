@@ -114,7 +114,7 @@ func (s *Server) adminDomain() []route {
 				if in.Body != nil {
 					ask = *in.Body
 				}
-				records, err := s.proofs(ctx, ask.Override, func(tx *db.Tx) (string, error) { return admin.HostToVerify(tx, c.Admin) })
+				records, err := s.proofs(ctx, c, ask.Override, func(tx *db.Tx) (string, error) { return admin.HostToVerify(tx, c.Admin) })
 				return func(tx *db.Tx) (admin.Admin, error) { return admin.VerifyDomain(tx, c.Actor, c.Admin, ask, records) }, err
 			}),
 	}
@@ -122,12 +122,12 @@ func (s *Server) adminDomain() []route {
 
 // proofs looks up the TXT records of the host that is to be verified, unless
 // none is, or they are overridden.
-func (s *Server) proofs(ctx context.Context, override bool, host func(*db.Tx) (string, error)) (records []string, err error) {
+func (s *Server) proofs(ctx context.Context, c *Call, override bool, host func(*db.Tx) (string, error)) (records []string, err error) {
 	if override {
 		return nil, nil
 	}
 	var name string
-	err = s.DB.Read(ctx, func(tx *db.Tx) (err error) {
+	err = s.DB.In(c.Principal.Scope()).Read(ctx, func(tx *db.Tx) (err error) {
 		name, err = host(tx)
 		return err
 	})

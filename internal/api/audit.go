@@ -24,7 +24,7 @@ func (s *Server) auditRoutes() []route {
 					return raw{}, err
 				}
 				var l page.List[audit.Entry]
-				err = s.settled(ctx, func(tx *db.Tx) error {
+				err = s.settled(ctx, c, func(tx *db.Tx) error {
 					l, err = audit.List(tx, c.Principal.AuditView(), in.filter(), r)
 					return err
 				})
@@ -37,7 +37,7 @@ func (s *Server) auditRoutes() []route {
 			func(ctx context.Context, c *Call, in *struct {
 				Days int `query:"days" default:"30" minimum:"1" maximum:"365" doc:"How many days to count, today included."`
 			}) (st audit.Stats, err error) {
-				err = s.settled(ctx, func(tx *db.Tx) error {
+				err = s.settled(ctx, c, func(tx *db.Tx) error {
 					st, err = audit.Statistics(tx, c.Principal.AuditView(), in.Days)
 					return err
 				})
@@ -47,11 +47,11 @@ func (s *Server) auditRoutes() []route {
 }
 
 // settled reads once everything that had committed is numbered.
-func (s *Server) settled(ctx context.Context, f func(tx *db.Tx) error) error {
-	if err := audit.Settle(ctx, s.DB); err != nil {
+func (s *Server) settled(ctx context.Context, c *Call, f func(tx *db.Tx) error) error {
+	if err := audit.Settle(ctx, s.DB.In(db.Platform)); err != nil {
 		return err
 	}
-	return s.DB.Read(ctx, f)
+	return s.DB.In(c.Principal.Scope()).Read(ctx, f)
 }
 
 // asStored is the page with each event in the words in which it was stored:

@@ -114,7 +114,7 @@ func agent(r *http.Request) string {
 func (s *Server) authorize(ctx context.Context, o *op, c *Call) error {
 	v := auth.Verdict{}
 	if o.May.Object != auth.Nothing && c.Principal.Kind != auth.Anonymous {
-		err := s.DB.Read(ctx, func(tx *db.Tx) (err error) {
+		err := s.as(o, c).Read(ctx, func(tx *db.Tx) (err error) {
 			c.target, v, err = s.judge(tx, o, c, c.Principal)
 			return err
 		})
@@ -145,6 +145,15 @@ func (s *Server) judge(tx *db.Tx, o *op, c *Call, p *auth.Principal) (auth.Targe
 	return target, auth.Judge(o.May, p, target), nil
 }
 
+// as is the database as the caller may see it: PostgreSQL holds every statement
+// of the request to the caller's tenancy. Public routes have no caller to go by.
+func (s *Server) as(o *op, c *Call) *db.DB {
+	if o.May.Public {
+		return s.DB.In(db.Platform)
+	}
+	return s.DB.In(c.Principal.Scope())
+}
+
 // target finds the thing that the path names.
 func (s *Server) target(tx *db.Tx, o *op, c *Call) (auth.Target, error) {
 	if o.May.Object == auth.Organization {
@@ -163,7 +172,7 @@ func (s *Server) deny(ctx context.Context, o *op, c *Call, why error) {
 	if c.Principal.Kind == auth.Anonymous || !fault.Is(why, fault.Forbidden) && !fault.Is(why, fault.NotFound) {
 		return
 	}
-	err := s.DB.Write(ctx, func(tx *db.Tx) error {
+	err := s.as(o, c).Write(ctx, func(tx *db.Tx) error {
 		return audit.Deny(tx, c.Actor, o.May.Name, audit.Target{Type: o.subject(), ID: c.pathID()}, fault.Code(why))
 	})
 	if err != nil {

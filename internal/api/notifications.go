@@ -65,7 +65,7 @@ type updatedCount struct {
 // or the session ends.
 func (s *Server) streamNotifications(w http.ResponseWriter, r *http.Request, c *Call) error {
 	u := c.Principal.User.ID
-	after, err := s.resumeAt(r, u)
+	after, err := s.resumeAt(r, c)
 	if err != nil {
 		return err
 	}
@@ -97,7 +97,7 @@ func (s *Server) streamNotifications(w http.ResponseWriter, r *http.Request, c *
 		case <-ctx.Done():
 		}
 	})
-	_ = notify.Follow(ctx, s.DB, u, after, func(e notify.Event) error {
+	_ = notify.Follow(ctx, s.DB.In(c.Principal.Scope()), u, after, func(e notify.Event) error {
 		b, err := json.Marshal(e)
 		if err != nil {
 			return err
@@ -119,12 +119,12 @@ func (s *Server) streamNotifications(w http.ResponseWriter, r *http.Request, c *
 const streamPatience = 20 * time.Second
 
 // resumeAt is where a stream begins: after Last-Event-ID, else from now on.
-func (s *Server) resumeAt(r *http.Request, u id.User) (after id.Notification, err error) {
+func (s *Server) resumeAt(r *http.Request, c *Call) (after id.Notification, err error) {
 	if n, err := strconv.ParseInt(r.Header.Get("Last-Event-ID"), 10, 64); err == nil && n >= 0 {
 		return id.Notification(n), nil
 	}
-	err = s.DB.Read(r.Context(), func(tx *db.Tx) (err error) {
-		after, err = notify.Newest(tx, u)
+	err = s.DB.In(c.Principal.Scope()).Read(r.Context(), func(tx *db.Tx) (err error) {
+		after, err = notify.Newest(tx, c.Principal.User.ID)
 		return err
 	})
 	return after, err

@@ -85,7 +85,7 @@ func (s *Server) organizationDomain() []route {
 				if in.Body != nil {
 					ask = *in.Body
 				}
-				records, err := s.proofs(ctx, ask.Override, func(tx *db.Tx) (string, error) { return org.HostToVerify(tx, c.Organization) })
+				records, err := s.proofs(ctx, c, ask.Override, func(tx *db.Tx) (string, error) { return org.HostToVerify(tx, c.Organization) })
 				return func(tx *db.Tx) (org.Organization, error) {
 					return org.VerifyDomain(tx, c.Actor, c.Organization, ask, records)
 				}, err

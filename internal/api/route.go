@@ -67,7 +67,7 @@ type none struct{}
 func read[In, Out any](o op, f func(tx *db.Tx, c *Call, in *In) (Out, error)) route {
 	return bound(o, func(s *Server, o *op, ctx context.Context, c *Call, in *In) (any, error) {
 		var out Out
-		err := s.DB.Read(ctx, func(tx *db.Tx) (err error) {
+		err := s.as(o, c).Read(ctx, func(tx *db.Tx) (err error) {
 			out, err = f(tx, c, in)
 			return err
 		})
@@ -91,7 +91,7 @@ func changeOr[In, Out any](o op, f func(tx *db.Tx, c *Call, in *In) (Out, error)
 	return bound(o, func(s *Server, o *op, ctx context.Context, c *Call, in *In) (any, error) {
 		out, err := s.change(ctx, o, c, func(tx *db.Tx) (any, error) { return f(tx, c, in) })
 		if err != nil && !c.dryRun {
-			if e := s.DB.Write(ctx, func(tx *db.Tx) error { return failed(tx, c, in, err) }); e != nil {
+			if e := s.as(o, c).Write(ctx, func(tx *db.Tx) error { return failed(tx, c, in, err) }); e != nil {
 				return nil, e
 			}
 		}

@@ -29,7 +29,7 @@ type rehearsal struct {
 // dry run is the same, rolled back.
 func (s *Server) change(ctx context.Context, o *op, c *Call, f func(tx *db.Tx) (any, error)) (any, error) {
 	var result any
-	err := s.DB.Write(ctx, func(tx *db.Tx) error {
+	err := s.as(o, c).Write(ctx, func(tx *db.Tx) error {
 		c.replay, c.location, c.event = nil, "", 0
 		if err := s.recheck(tx, o, c); err != nil {
 			return err

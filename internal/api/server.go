@@ -29,6 +29,7 @@ import (
 // Server is the HTTP interface. Its exported fields are what the routes work
 // with; all are set before Handler is called.
 type Server struct {
+	// DB is a handle without a scope: every request gives it the caller's.
 	DB   *db.DB
 	Auth *auth.Service
 	// Registration takes and provisions requests.

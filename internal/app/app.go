@@ -44,7 +44,8 @@ type Config struct {
 // parts are the services of one process.
 type parts struct {
 	cfg  *Config
-	db   *db.DB
+	db   *db.DB // without a scope
+	all  *db.DB // the platform's own view, for what serves nobody in particular
 	mail *mail.Outbox
 	auth *auth.Service
 
@@ -60,11 +61,11 @@ func openAt(ctx context.Context, cfg *Config, clock func() time.Time) (*parts, e
 	if err := makeFolder(cfg); err != nil {
 		return nil, err
 	}
-	d, err := db.Open(ctx, cfg.DB, db.Options{Connections: cfg.Connections, Clock: clock})
+	d, err := db.Open(ctx, cfg.DB, db.Options{Connections: cfg.Connections, Unconfined: cfg.Unconfined, Clock: clock})
 	if err != nil {
 		return nil, err
 	}
-	p := &parts{cfg: cfg, db: d}
+	p := &parts{cfg: cfg, db: d, all: d.In(db.Platform)}
 	if err := p.prepare(ctx); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
@@ -75,16 +76,16 @@ func (p *parts) prepare(ctx context.Context) error {
 	if err := p.db.Migrate(ctx); err != nil {
 		return err
 	}
-	if err := p.db.Write(ctx, plugin.Seed); err != nil {
+	if err := p.all.Write(ctx, plugin.Seed); err != nil {
 		return fmt.Errorf("store the plugin catalogue: %w", err)
 	}
-	box, err := secret.Open(ctx, p.db, p.cfg.Key, p.cfg.KeyFile)
+	box, err := secret.Open(ctx, p.all, p.cfg.Key, p.cfg.KeyFile)
 	if err != nil {
 		return err
 	}
 	p.mail = &mail.Outbox{Box: box, BaseURL: p.cfg.BaseURL}
 	p.hasher = auth.NewHasher()
-	p.auth = auth.New(p.db, p.hasher, p.mail, func(tx *db.Tx) (int, error) {
+	p.auth = auth.New(p.all, p.hasher, p.mail, func(tx *db.Tx) (int, error) {
 		s, err := settings.Load(tx)
 		return int(s.PasswordMinLength), err
 	})
@@ -152,9 +153,9 @@ func (p *parts) handler(ctx context.Context) (http.Handler, error) {
 		return nil, err
 	}
 	s := &api.Server{
-		DB: p.db, Auth: p.auth, Branding: branding.New(p.db),
-		Registration:  &registration.Service{DB: p.db, Hasher: p.hasher, Mail: p.mail},
-		Organizations: &org.Service{DB: p.db, Auth: p.auth, Mail: p.mail},
+		DB: p.db, Auth: p.auth, Branding: branding.New(p.all),
+		Registration:  &registration.Service{DB: p.all, Hasher: p.hasher, Mail: p.mail},
+		Organizations: &org.Service{DB: p.all, Auth: p.auth, Mail: p.mail},
 		Hosts:         []string{base.Hostname()}, Resolver: &domain.Resolver{Address: p.cfg.Resolver},
 		PublicRate: p.cfg.PublicRate, TrustedProxies: p.cfg.TrustedProxies,
 		Console: pages, Version: p.cfg.Version, Stopping: ctx.Done(),

@@ -16,6 +16,6 @@ func SeedDemo(ctx context.Context, cfg *Config) error {
 	if err != nil {
 		return err
 	}
-	err = demo.Seed(ctx, demo.Deps{DB: p.db, Clock: clock, Hasher: p.auth.Hasher, Mail: p.mail, Out: cfg.Out})
+	err = demo.Seed(ctx, demo.Deps{DB: p.all, Clock: clock, Hasher: p.auth.Hasher, Mail: p.mail, Out: cfg.Out})
 	return errors.Join(err, p.db.Close())
 }

@@ -28,7 +28,7 @@ func (p *parts) workers() ([]worker, error) {
 	}
 	return []worker{
 		{"notices", p.db.Run},
-		{"audit", audit.Sequencer{DB: p.db}.Run},
+		{"audit", audit.Sequencer{DB: p.all}.Run},
 		{"jobs", jobs.Run},
 		{"tokens", func(ctx context.Context) error {
 			return p.auth.Run(ctx, func(err error) { slog.Warn("tokens are not tended", "error", err) })
@@ -42,8 +42,8 @@ func (p *parts) jobs() (*job.Runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &job.Runner{DB: p.db, Handlers: map[string]job.Handler{mail.Kind: sender.Handle, auth.KindForgot: p.auth.SendReset}}
-	r.Every("forget idempotency keys", time.Hour, func(ctx context.Context) error { return api.ForgetKeys(ctx, p.db) })
-	r.Every("expire invitations", 10*time.Minute, func(ctx context.Context) error { return org.ExpireInvitations(ctx, p.db) })
+	r := &job.Runner{DB: p.all, Handlers: map[string]job.Handler{mail.Kind: sender.Handle, auth.KindForgot: p.auth.SendReset}}
+	r.Every("forget idempotency keys", time.Hour, func(ctx context.Context) error { return api.ForgetKeys(ctx, p.all) })
+	r.Every("expire invitations", 10*time.Minute, func(ctx context.Context) error { return org.ExpireInvitations(ctx, p.all) })
 	return r, nil
 }

@@ -81,6 +81,14 @@ func (m *model) settle() {
 	}
 }
 
+// reach is the tenancy that the database holds such a caller to.
+func reach(v audit.Visibility) db.Scope {
+	if v.All {
+		return db.Platform
+	}
+	return db.Tenant(db.Reach{Admins: v.Admins, Organizations: v.Organizations})
+}
+
 func drawView(r *rapid.T) audit.Visibility {
 	return audit.Visibility{
 		All:           rapid.IntRange(0, 3).Draw(r, "all") == 0,
@@ -134,7 +142,7 @@ func (m *model) match(v audit.Visibility, f audit.Filter) (seqs []int64) {
 
 func (m *model) list(v audit.Visibility, f audit.Filter, r page.Request) (l page.List[audit.Entry]) {
 	m.t.Helper()
-	err := m.d.Read(context.Background(), func(tx *db.Tx) (err error) {
+	err := m.d.In(reach(v)).Read(context.Background(), func(tx *db.Tx) (err error) {
 		l, err = audit.List(tx, v, f, r)
 		return err
 	})
@@ -180,7 +188,7 @@ func (m *model) stats(r *rapid.T) {
 	v, days := drawView(r), rapid.IntRange(1, 45).Draw(r, "days")
 	var got audit.Stats
 	var today int64
-	err := m.d.Read(context.Background(), func(tx *db.Tx) (err error) {
+	err := m.d.In(reach(v)).Read(context.Background(), func(tx *db.Tx) (err error) {
 		today = int64(tx.Now) / int64(daily/time.Microsecond)
 		got, err = audit.Statistics(tx, v, days)
 		return err

@@ -106,6 +106,15 @@ type shape struct {
 	walk int
 }
 
+// scope is what a connection of this caller speaks for.
+func (s shape) scope() string {
+	if s.v.All {
+		return "platform"
+	}
+	list := func(ids string) string { return strings.NewReplacer("[", "{", "]", "}", " ", ",").Replace(ids) }
+	return "tenant 0 " + list(fmt.Sprint(s.v.Organizations)) + " " + list(fmt.Sprint(s.v.Admins)) + " {}"
+}
+
 func (s shape) String() string { return fmt.Sprintf("%s %+v at %d", s.who, s.f, s.r.Offset) }
 
 // check runs the list and compares it with the model.
@@ -223,6 +232,9 @@ func TestPlansPostgres(t *testing.T) {
 		taken()
 		for _, s := range shapes(m) {
 			s.check(m)
+			if _, err := raw.Exec("SELECT set_config('tenantry.scope', $1, false)", s.scope()); err != nil {
+				t.Fatal(err)
+			}
 			streams := 1 + 3*len(s.v.Admins) + 3*len(s.v.Organizations) // of a prefix one each action
 			if strings.HasSuffix(s.f.Action, "*") {
 				streams *= 3
@@ -238,6 +250,9 @@ func TestPlansPostgres(t *testing.T) {
 			}
 		}
 		m.statistics(audit.Visibility{All: true}, 30)
+		if _, err := raw.Exec("SET tenantry.scope = 'platform'"); err != nil {
+			t.Fatal(err)
+		}
 		for _, q := range taken() {
 			if p := postgresPlan(t, raw, q); p.events > 1 || p.scanned && p.rollups > 20_000 {
 				t.Errorf("%s\nstatistics touched %d events\nin %s", setting, p.events, q.query)

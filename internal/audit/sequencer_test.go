@@ -29,7 +29,7 @@ func newFleet(t *testing.T, n int) *fleet {
 		f.dbs = append(f.dbs, dbtest.Open(t, f.url, db.Options{}))
 	}
 	var err error
-	if f.raw, err = sql.Open("pgx", f.url); err != nil {
+	if f.raw, err = sql.Open("pgx", f.url+"&options=-c%20tenantry.scope%3Dplatform"); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { f.raw.Close() })

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/id"
 )
 
@@ -37,6 +38,8 @@ type Principal struct {
 	Memberships []Membership
 	// Active is "my organization": what switch chose, or the only membership.
 	Active id.Organization
+
+	scope db.Scope // as Scope gives it, made once when p is loaded
 }
 
 // UserInfo is what a request knows of its user.

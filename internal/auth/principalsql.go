@@ -107,6 +107,7 @@ func person(rows []principalRow) (loaded, error) {
 		}
 	}
 	p.Active = p.active(id.Organization(id.Val(who.active)))
+	p.scope = p.reach()
 	return loaded{principal: p, until: who.until, lastUsed: who.lastUsed}, nil
 }
 
@@ -149,6 +150,7 @@ func scanKeyHolder(r db.Row) (loaded, error) {
 	}
 	k.Organization, k.Admin, k.Hold = id.Val(organization), id.Val(admin), holdOf(held, adminHeld)
 	l := loaded{principal: &Principal{Kind: KeyHolder, Key: k, Active: k.Organization}}
+	l.principal.scope = l.principal.reach()
 	if until != nil {
 		l.until = *until
 	}

@@ -40,7 +40,7 @@ func (p plan) engine(ctx context.Context, r *report, engine, parent string, floo
 		if address, err = c.Database("bench", ""); err != nil {
 			return err
 		}
-		driver, data, b.store = "pgx", address, func() time.Duration { return family(postmaster(address)) }
+		driver, data, b.store = "pgx", dbtest.Superuser(address), func() time.Duration { return family(postmaster(address)) }
 	}
 	var err error
 	if b.w, err = p.seed(ctx, address, dir); err != nil {

@@ -46,6 +46,7 @@ func (p plan) seed(ctx context.Context, url, dir string) (w world, err error) {
 	if err := d.Migrate(ctx); err != nil {
 		return w, err
 	}
+	d = d.In(db.Platform)
 	box, err := secret.Open(ctx, d, "", filepath.Join(dir, "tenantry.key"))
 	if err != nil {
 		return w, err

@@ -86,7 +86,7 @@ func TestWhatExplainsItself(t *testing.T) {
 
 func TestFailedIs1(t *testing.T) {
 	m := alone(t)
-	m.want(1, "sqlite:", "migrate --db mysql://x", "")
+	m.want(2, "sqlite:", "migrate --db mysql://x", "")
 	m.want(1, "", "migrate --db sqlite:/dev/null/x", "")
 	if r := m.want(1, "PostgreSQL", "migrate --db postgres://u:hunter2@127.0.0.1:1/x?connect_timeout=1", ""); strings.Contains(r.errs, "hunter2") {
 		t.Errorf("the error names the password: %s", r.errs)

@@ -32,6 +32,7 @@ type Config struct {
 	MailFrom       string         // sender address of mail
 	Resolver       string         // DNS server for domain proofs, host:port; empty is the system's
 	Connections    int            // PostgreSQL connections
+	Unconfined     bool           // PostgreSQL's role may be one that row-level security does not hold
 	LogLevel       string         // debug, info, warn, error
 
 	BootstrapEmail        string // the first superadmin
@@ -68,6 +69,7 @@ func (c *Config) Options() []Option {
 		{Name: "mail-from", Default: "tenantry@localhost", Doc: "Sender address of mail.", set: text(&c.MailFrom)},
 		{Name: "resolver", Doc: "DNS server for domain proofs, `host:port`. Default: the system's.", set: address(&c.Resolver)},
 		{Name: "connections", Default: "32", Doc: "Connections to PostgreSQL.", set: number(&c.Connections, 2)},
+		{Name: "allow-bypass-rls", Default: "false", Doc: "`true` lets PostgreSQL's role be a superuser or have `BYPASSRLS`: the database then keeps no tenant from another's rows.", set: truth(&c.Unconfined)},
 		{Name: "log-level", Default: "info", Doc: "`debug`, `info`, `warn` or `error`.", set: oneOf(&c.LogLevel, "debug", "info", "warn", "error")},
 		{Name: "bootstrap-email", Doc: "E-mail of the first superadmin, made when there is none.", set: text(&c.BootstrapEmail)},
 		{Name: "bootstrap-password", Doc: "Password of the first superadmin.", Secret: true, set: text(&c.BootstrapPassword)},
@@ -206,6 +208,16 @@ func number(p *int, least int) func(string) error {
 			return fmt.Errorf("must be a whole number from %d to 1000000", least)
 		}
 		*p = n
+		return nil
+	}
+}
+
+func truth(p *bool) func(string) error {
+	return func(s string) error {
+		if s != "true" && s != "false" {
+			return errors.New("must be true or false")
+		}
+		*p = s == "true"
 		return nil
 	}
 }

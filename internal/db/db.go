@@ -29,13 +29,20 @@ const (
 	Postgres Engine = "postgres"
 )
 
-// DB is an open database. It is safe for concurrent use.
+// DB is a handle of an open database. It is safe for concurrent use. What its
+// statements may touch is its scope: see Scope.
 type DB struct {
+	*store
+	scope Scope
+}
+
+// store is the open database that all handles share.
+type store struct {
 	engine Engine
 	url    string // of SQLite: the address without its pragmas
 	read   *sql.DB
 	pool   *pgxpool.Pool // nil on SQLite
-	on     statements    // what Read runs on
+	on     *readers      // what Read runs on; nil on PostgreSQL
 	writer writer
 	clock  func() time.Time
 	trace  func(query string, args []any) // may be nil
@@ -46,7 +53,7 @@ type DB struct {
 
 // writer runs closures in transactions; it differs per engine.
 type writer interface {
-	write(ctx context.Context, f func(*Tx) error) error
+	write(ctx context.Context, scope Scope, f func(*Tx) error) error
 	waiting() int
 	close() error
 }
@@ -61,6 +68,9 @@ type Options struct {
 	// Connections bounds the PostgreSQL pool; 0 is 32. Writes use at most
 	// three quarters of it.
 	Connections int
+	// Unconfined lets a PostgreSQL role work for which row-level security does
+	// not hold: a superuser, or one with BYPASSRLS.
+	Unconfined bool
 	// Trace, where set, hears of every statement before it runs, on the
 	// goroutine that runs it: for tests of how statements are executed.
 	Trace func(query string, args []any)
@@ -89,25 +99,25 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 }
 
 // Engine says which database this is.
-func (d *DB) Engine() Engine { return d.engine }
+func (s *store) Engine() Engine { return s.engine }
 
-// Close ends all connections. Nothing may use the DB any more.
-func (d *DB) Close() error {
-	if d.wire != nil {
-		d.wire.flush(time.Second)
+// Close ends all connections. Nothing may use a handle any more.
+func (s *store) Close() error {
+	if s.wire != nil {
+		s.wire.flush(time.Second)
 	}
-	if rs, ok := d.on.(*readers); ok {
-		rs.close() // before the writer, whose end folds the WAL into the file
+	if s.on != nil {
+		s.on.close() // before the writer, whose end folds the WAL into the file
 	}
-	err := d.writer.close()
-	if e := d.read.Close(); err == nil {
+	err := s.writer.close()
+	if e := s.read.Close(); err == nil {
 		err = e
 	}
 	return err
 }
 
 // Now is the clock of the database handle, for what is not in a transaction.
-func (d *DB) Now() Time { return At(d.clock()) }
+func (s *store) Now() Time { return At(s.clock()) }
 
 // Read runs f with a Tx on the connections for reading. Each statement sees
 // what was committed before it; there is no snapshot over several.
@@ -122,7 +132,12 @@ func (d *DB) Read(ctx context.Context, f func(*Tx) error) error {
 			defer cancel()
 		}
 	}
-	tx := &Tx{Now: d.Now(), ctx: ctx, db: d, on: d.on}
+	tx := &Tx{Now: d.Now(), ctx: ctx, db: d.store}
+	if d.engine == Postgres {
+		tx.on = shared{d.pool, d.scope}
+	} else {
+		tx.on = d.on
+	}
 	err := f(tx)
 	tx.end()
 	return refusal(err)
@@ -141,7 +156,7 @@ func (d *DB) Write(ctx context.Context, f func(*Tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return refusal(err)
 	}
-	return refusal(d.writer.write(ctx, f))
+	return refusal(d.writer.write(ctx, d.scope, f))
 }
 
 // Ping shows that the database takes writes: it commits a tiny one, so a full
@@ -169,13 +184,13 @@ type counters struct {
 }
 
 // Stats reads the figures.
-func (d *DB) Stats() Stats {
+func (s *store) Stats() Stats {
 	return Stats{
-		Waiting:   d.writer.waiting(),
-		Closures:  d.count.closures.Load(),
-		Commits:   d.count.commits.Load(),
-		Retries:   d.count.retries.Load(),
-		Unknown:   d.count.unknown.Load(),
-		Listening: d.wire != nil && d.wire.listening.Load(),
+		Waiting:   s.writer.waiting(),
+		Closures:  s.count.closures.Load(),
+		Commits:   s.count.commits.Load(),
+		Retries:   s.count.retries.Load(),
+		Unknown:   s.count.unknown.Load(),
+		Listening: s.wire != nil && s.wire.listening.Load(),
 	}
 }

@@ -17,7 +17,7 @@ import (
 // next one waiting. There is no timer and no goroutine of its own: alone, a
 // write is one transaction without a savepoint.
 type groupWriter struct {
-	db    *DB
+	db    *store
 	pool  *sql.DB
 	limit int
 	line  *line // used by the leader alone; nil until opened, and after it broke
@@ -47,12 +47,13 @@ const (
 	leads    turn = true
 )
 
-func newGroupWriter(d *DB, pool *sql.DB, limit int) *groupWriter {
+func newGroupWriter(d *store, pool *sql.DB, limit int) *groupWriter {
 	pool.SetMaxOpenConns(1)
 	return &groupWriter{db: d, pool: pool, limit: limit}
 }
 
-func (w *groupWriter) write(ctx context.Context, f func(*Tx) error) error {
+// Whose rows are whose is PostgreSQL's to guard: SQLite has no such policies.
+func (w *groupWriter) write(ctx context.Context, _ Scope, f func(*Tx) error) error {
 	p := &pending{ctx: ctx, f: f}
 	t, err := w.enter(p)
 	if err != nil {

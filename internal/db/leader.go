@@ -52,11 +52,11 @@ func (l *Lead) Write(ctx context.Context, f func(*Tx) error) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, writeDeadline)
 	defer cancel()
-	t, err := l.conn.Begin(ctx)
+	t, err := l.db.scope.begin(ctx, l.conn)
 	if err != nil {
 		return refusal(err)
 	}
-	tx := &Tx{Now: l.db.Now(), ctx: ctx, db: l.db, on: inTx{t}, write: true}
+	tx := &Tx{Now: l.db.Now(), ctx: ctx, db: l.db.store, on: inTx{t}, write: true}
 	err = protect(f, tx)
 	tx.end()
 	if err != nil {
@@ -77,7 +77,7 @@ func (l *Lead) Read(ctx context.Context, f func(*Tx) error) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, writeDeadline)
 	defer cancel()
-	tx := &Tx{Now: l.db.Now(), ctx: ctx, db: l.db, on: onConn{l.conn}}
+	tx := &Tx{Now: l.db.Now(), ctx: ctx, db: l.db.store, on: onConn{l.conn, l.db.scope}}
 	err := f(tx)
 	tx.end()
 	return refusal(err)

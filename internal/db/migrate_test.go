@@ -92,10 +92,16 @@ func TestOneSchema(t *testing.T) {
 		}
 	}
 	for _, fact := range post {
-		if !slices.Contains(lite, fact) {
+		if !slices.Contains(lite, fact) && !slices.Contains(byTrigger, fact) {
 			t.Errorf("PostgreSQL alone: %s", fact)
 		}
 	}
+}
+
+// byTrigger are the references that triggers make on SQLite, in migration 0016:
+// internal/org tests that they hold.
+var byTrigger = []string{
+	"reference organizations.id to memberships.organization_id",
 }
 
 // schema lists the facts of a database's schema in words of their own.

@@ -16,21 +16,21 @@ type hub struct {
 
 // Subscribe calls f for every notice on topic until cancel is called. f runs
 // on the publisher's goroutine: it must not block.
-func (d *DB) Subscribe(topic string, f func(payload string)) (cancel func()) {
-	d.hub.mu.Lock()
-	defer d.hub.mu.Unlock()
-	if d.hub.subs == nil {
-		d.hub.subs = map[string]map[*func(string)]struct{}{}
+func (s *store) Subscribe(topic string, f func(payload string)) (cancel func()) {
+	s.hub.mu.Lock()
+	defer s.hub.mu.Unlock()
+	if s.hub.subs == nil {
+		s.hub.subs = map[string]map[*func(string)]struct{}{}
 	}
-	if d.hub.subs[topic] == nil {
-		d.hub.subs[topic] = map[*func(string)]struct{}{}
+	if s.hub.subs[topic] == nil {
+		s.hub.subs[topic] = map[*func(string)]struct{}{}
 	}
 	key := &f
-	d.hub.subs[topic][key] = struct{}{}
+	s.hub.subs[topic][key] = struct{}{}
 	return func() {
-		d.hub.mu.Lock()
-		defer d.hub.mu.Unlock()
-		delete(d.hub.subs[topic], key)
+		s.hub.mu.Lock()
+		defer s.hub.mu.Unlock()
+		delete(s.hub.subs[topic], key)
 	}
 }
 
@@ -49,14 +49,14 @@ func (h *hub) deliver(n Notice) {
 // Run carries notices between the processes on one PostgreSQL until ctx ends:
 // it listens, connecting again after a failure, and sends what was published
 // here. On SQLite, whose only process this is, it just waits.
-func (d *DB) Run(ctx context.Context) error {
-	if d.wire == nil {
+func (s *store) Run(ctx context.Context) error {
+	if s.wire == nil {
 		<-ctx.Done()
 		return nil
 	}
 	var both sync.WaitGroup
-	both.Go(func() { d.wire.sendAll(ctx) })
-	d.wire.listenOn(ctx, &d.hub)
+	both.Go(func() { s.wire.sendAll(ctx) })
+	s.wire.listenOn(ctx, &s.hub)
 	both.Wait()
 	return nil
 }

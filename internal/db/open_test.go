@@ -37,6 +37,18 @@ func TestOpenRefusesWhatCanLose(t *testing.T) {
 	refused(t, c.URL("postgres"), "fsync=off", "full_page_writes=off")
 }
 
+func TestOpenRefusesARoleThatNoPolicyHolds(t *testing.T) {
+	above := dbtest.Superuser(dbtest.PostgresURL(t))
+	refused(t, above, "superuser", "BYPASSRLS", "--allow-bypass-rls")
+	d, err := db.Open(context.Background(), above, db.Options{Unconfined: true})
+	if err != nil {
+		t.Fatalf("told that it may: %v", err)
+	}
+	if err := d.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestOpenRefusesAnotherEncoding(t *testing.T) {
 	c, err := dbtest.Start()
 	if err != nil {

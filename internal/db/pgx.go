@@ -17,17 +17,37 @@ type querier interface {
 }
 
 // shared runs the statements of Read, each on any connection of the pool.
-type shared struct{ pool *pgxpool.Pool }
+type shared struct {
+	pool  *pgxpool.Pool
+	scope Scope
+}
 
 func (s shared) exec(context.Context, string, []any) (int64, error) { return 0, errReadOnly }
 
 // query tries once more on another connection when the first was dead.
 func (s shared) query(ctx context.Context, query string, args []any) (rows, error) {
-	found, err := ask(ctx, s.pool, query, args)
+	found, err := s.once(ctx, query, args)
 	if err != nil && disconnected(err) && ctx.Err() == nil {
-		return ask(ctx, s.pool, query, args)
+		found, err = s.once(ctx, query, args)
 	}
-	return found, err
+	if err != nil {
+		return nil, err
+	}
+	return found, nil
+}
+
+func (s shared) once(ctx context.Context, query string, args []any) (*fetched, error) {
+	conn, err := s.pool.Acquire(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found, err := s.scope.ask(ctx, conn, query, args)
+	if err != nil {
+		conn.Release()
+		return nil, err
+	}
+	found.from = conn
+	return found, nil
 }
 
 // inTx runs the statements of Write.
@@ -39,16 +59,27 @@ func (t inTx) exec(ctx context.Context, query string, args []any) (int64, error)
 }
 
 func (t inTx) query(ctx context.Context, query string, args []any) (rows, error) {
-	return ask(ctx, t.tx, query, args)
+	found, err := ask(ctx, t.tx, query, args)
+	if err != nil {
+		return nil, err
+	}
+	return found, nil
 }
 
 // onConn runs the statements of a leader's Read.
-type onConn struct{ conn *pgxpool.Conn }
+type onConn struct {
+	conn  *pgxpool.Conn
+	scope Scope
+}
 
 func (c onConn) exec(context.Context, string, []any) (int64, error) { return 0, errReadOnly }
 
 func (c onConn) query(ctx context.Context, query string, args []any) (rows, error) {
-	return ask(ctx, c.conn, query, args)
+	found, err := c.scope.ask(ctx, c.conn, query, args)
+	if err != nil {
+		return nil, err
+	}
+	return found, nil
 }
 
 // fetched is the result of a query on PostgreSQL, of which the first row has
@@ -56,12 +87,17 @@ func (c onConn) query(ctx context.Context, query string, args []any) (rows, erro
 type fetched struct {
 	pgx.Rows
 	first, asked bool
+	close        func() error  // of what travelled with the query; may be nil
+	from         *pgxpool.Conn // given back at the end; may be nil
 }
 
 // ask runs a query and waits for its first row, so that an error of the
 // statement is an error of ask.
-func ask(ctx context.Context, on querier, query string, args []any) (rows, error) {
-	found, err := on.Query(ctx, query, plain(args)...)
+func ask(ctx context.Context, on querier, query string, args []any) (*fetched, error) {
+	return first(on.Query(ctx, query, plain(args)...))
+}
+
+func first(found pgx.Rows, err error) (*fetched, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -82,9 +118,15 @@ func (a *fetched) Next() bool {
 	return a.Rows.Next()
 }
 
-func (a *fetched) Close() error {
+func (a *fetched) Close() (err error) {
 	a.Rows.Close()
-	return nil
+	if a.close != nil {
+		err = a.close()
+	}
+	if a.from != nil {
+		a.from.Release()
+	}
+	return err
 }
 
 // plain gives arguments as the types that PostgreSQL knows, whatever names

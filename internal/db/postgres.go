@@ -41,14 +41,13 @@ func openPostgres(ctx context.Context, url string, o Options) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connect to PostgreSQL: %w", err)
 	}
-	if err := checkPostgres(ctx, p); err != nil {
+	if err := checkPostgres(ctx, p, o.Unconfined); err != nil {
 		p.Close()
 		return nil, err
 	}
-	d := &DB{engine: Postgres, read: stdlib.OpenDBFromPool(p), pool: p, clock: o.Clock, trace: o.Trace, wire: newWire(p)}
-	d.on = shared{p}
-	d.writer = &poolWriter{db: d, pool: p, limit: int64(o.Queue), slots: make(chan struct{}, max(1, o.Connections*3/4))}
-	return d, nil
+	s := &store{engine: Postgres, read: stdlib.OpenDBFromPool(p), pool: p, clock: o.Clock, trace: o.Trace, wire: newWire(p)}
+	s.writer = &poolWriter{db: s, pool: p, limit: int64(o.Queue), slots: make(chan struct{}, max(1, o.Connections*3/4))}
+	return &DB{store: s}, nil
 }
 
 // expectMemory tells the planner, unless the operator has told it otherwise,
@@ -62,12 +61,14 @@ func expectMemory(ctx context.Context, c *pgx.Conn) error {
 }
 
 // checkPostgres refuses a server that could lose what it has answered, or that
-// keeps text in another encoding.
-func checkPostgres(ctx context.Context, p *pgxpool.Pool) error {
+// keeps text in another encoding, and a role that no policy holds.
+func checkPostgres(ctx context.Context, p *pgxpool.Pool, unconfined bool) error {
 	var fsync, pages, commit, encoding string
+	var above bool
 	err := p.QueryRow(ctx, `SELECT COALESCE(current_setting('fsync', true), 'on'), COALESCE(current_setting('full_page_writes', true), 'on'),
-		COALESCE(current_setting('synchronous_commit', true), 'on'), COALESCE(current_setting('server_encoding', true), 'UTF8')`).
-		Scan(&fsync, &pages, &commit, &encoding)
+		COALESCE(current_setting('synchronous_commit', true), 'on'), COALESCE(current_setting('server_encoding', true), 'UTF8'),
+		(SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user)`).
+		Scan(&fsync, &pages, &commit, &encoding, &above)
 	switch {
 	case err != nil:
 		return fmt.Errorf("connect to PostgreSQL: %w", err)
@@ -75,20 +76,22 @@ func checkPostgres(ctx context.Context, p *pgxpool.Pool) error {
 		return fmt.Errorf("db: PostgreSQL runs with fsync=%s full_page_writes=%s synchronous_commit=%s; none may be off, or answered writes could be lost", fsync, pages, commit)
 	case encoding != "UTF8":
 		return fmt.Errorf("db: the PostgreSQL database is encoded in %s; it must be UTF8", encoding)
+	case above && !unconfined:
+		return errors.New("db: the PostgreSQL role is a superuser or has BYPASSRLS, so row-level security would not hold it; use a plain role that owns the database, or say --allow-bypass-rls")
 	}
 	return nil
 }
 
 // poolWriter runs each closure in its own READ COMMITTED transaction.
 type poolWriter struct {
-	db    *DB
+	db    *store
 	pool  *pgxpool.Pool
 	limit int64
 	slots chan struct{} // one per write under way: reads keep the other connections
 	queue atomic.Int64  // writes waiting or under way
 }
 
-func (w *poolWriter) write(ctx context.Context, f func(*Tx) error) error {
+func (w *poolWriter) write(ctx context.Context, scope Scope, f func(*Tx) error) error {
 	deadline := time.Now().Add(writeDeadline)
 	if d, ok := ctx.Deadline(); ok && d.Before(deadline) {
 		deadline = d
@@ -98,7 +101,7 @@ func (w *poolWriter) write(ctx context.Context, f func(*Tx) error) error {
 	}
 	defer w.leave()
 	for attempt, lost := 0, 0; ; attempt++ {
-		again, err := w.attempt(ctx, deadline, f)
+		again, err := w.attempt(ctx, deadline, scope, f)
 		switch {
 		case again == never, attempt+1 == writeAttempts, time.Now().After(deadline):
 			return err
@@ -157,7 +160,7 @@ const (
 
 // attempt runs f once. Its statements run until the deadline, whatever becomes
 // of ctx; its commit gets longer, because to break it off is to know nothing.
-func (w *poolWriter) attempt(ctx context.Context, deadline time.Time, f func(*Tx) error) (retry, error) {
+func (w *poolWriter) attempt(ctx context.Context, deadline time.Time, scope Scope, f func(*Tx) error) (retry, error) {
 	whole, cancel := context.WithDeadline(context.WithoutCancel(ctx), deadline.Add(commitGrace))
 	defer cancel()
 	part, cancel := context.WithDeadline(whole, deadline)
@@ -167,7 +170,7 @@ func (w *poolWriter) attempt(ctx context.Context, deadline time.Time, f func(*Tx
 		return never, err
 	}
 	defer conn.Release()
-	t, err := conn.Begin(whole)
+	t, err := scope.begin(whole, conn)
 	if err != nil {
 		return w.after(&failure{"BEGIN", err})
 	}

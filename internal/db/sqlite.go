@@ -39,19 +39,18 @@ func openSQLite(ctx context.Context, path string, o Options) (*DB, error) {
 		w.Close()
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
-	d := &DB{engine: SQLite, url: address, read: r, clock: o.Clock, trace: o.Trace}
-	readers := newReaders(r, max(4, 2*runtime.NumCPU()))
-	writer := newGroupWriter(d, w, o.Queue)
-	d.on, d.writer = readers, writer
+	s := &store{engine: SQLite, url: address, read: r, clock: o.Clock, trace: o.Trace}
+	writer := newGroupWriter(s, w, o.Queue)
+	s.on, s.writer = newReaders(r, max(4, 2*runtime.NumCPU())), writer
 	err = writer.ready(ctx)
 	if err == nil {
-		err = readers.try(ctx)
+		err = s.on.try(ctx)
 	}
 	if err != nil {
-		d.Close()
+		s.Close()
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
-	return d, nil
+	return &DB{store: s}, nil
 }
 
 // checkSQLite refuses a connection that is less durable than WAL with

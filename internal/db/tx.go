@@ -40,7 +40,7 @@ type Tx struct {
 	Now Time
 
 	ctx    context.Context
-	db     *DB
+	db     *store
 	on     statements
 	write  bool
 	failed error // the first statement that failed

@@ -114,6 +114,9 @@ func equip(tx *db.Tx, actor audit.Actor, o id.Organization, in New, l Limits, po
 		if _, err := addMember(tx, o, in.OwnerUser, RoleOwner); err != nil {
 			return err
 		}
+		if err := settleOwner(tx, o); err != nil {
+			return err
+		}
 	}
 	keys, err := startingPlugins(tx, in.Plugins, policy)
 	if err != nil {

@@ -308,3 +308,24 @@ func TestLastOwnerRace(t *testing.T) {
 		}
 	})
 }
+
+// TestAForeignIDCannotBeStored: the database itself keeps an organization's
+// owner among its members.
+func TestAForeignIDCannotBeStored(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		o, owner := w.organization("acme", 0)
+		stranger := w.user("stranger@example.com", true)
+		refused := func(what, query string, args ...any) {
+			t.Helper()
+			if _, _, err := write(w, func(tx *db.Tx) (int64, error) { return tx.Exec(query, args...) }); err == nil {
+				t.Errorf("%s was stored", what)
+			}
+		}
+		refused("an owner who is no member", `UPDATE organizations SET owner_user_id = $1 WHERE id = $2`, stranger.ID, o.ID)
+		refused("an organization whose owner is no member", `INSERT INTO organizations (name, name_key, slug, owner_user_id, status, storage_limit_gb, max_users, bandwidth_limit_gb, members, invited, version, created_at, updated_at)
+			VALUES ('N', 'n', 'nn', $1, 'active', 1, 1, 1, 0, 0, 1, 0, 0)`, stranger.ID)
+		refused("the end of the owner's membership", `DELETE FROM memberships WHERE organization_id = $1 AND user_id = $2`, o.ID, owner.ID)
+		refused("the owner's membership elsewhere", `UPDATE memberships SET user_id = $1 WHERE organization_id = $2`, stranger.ID, o.ID)
+	})
+}

@@ -65,11 +65,14 @@ func setRole(tx *db.Tx, organization id.Organization, user id.User, role Role) e
 	return err
 }
 
+// deleteMember ends a membership and gives its seat back. An owner_user_id has
+// to be a member, so it goes first; settleOwner finds the next.
 func deleteMember(tx *db.Tx, organization id.Organization, user id.User) error {
-	if _, err := tx.Exec(`DELETE FROM memberships WHERE organization_id = $1 AND user_id = $2`, organization, user); err != nil {
+	_, err := tx.Exec(`UPDATE organizations SET members = members - 1, owner_user_id = NULLIF(owner_user_id, $1) WHERE id = $2`, user, organization)
+	if err != nil {
 		return err
 	}
-	_, err := tx.Exec(`UPDATE organizations SET members = members - 1 WHERE id = $1`, organization)
+	_, err = tx.Exec(`DELETE FROM memberships WHERE organization_id = $1 AND user_id = $2`, organization, user)
 	return err
 }
 

@@ -271,10 +271,10 @@ func countOrganization(tx *db.Tx, admin id.Admin, by int64) error {
 
 // insert makes the row; ok is false when the slug is another organization's.
 func insert(tx *db.Tx, in New, l Limits) (organization id.Organization, ok bool, err error) {
-	n, err := tx.Insert(`INSERT INTO organizations (admin_id, name, name_key, slug, owner_user_id, status,
+	n, err := tx.Insert(`INSERT INTO organizations (admin_id, name, name_key, slug, status,
 			storage_limit_gb, max_users, bandwidth_limit_gb, members, invited, version, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, 'active', $6, $7, $8, 0, 0, 1, $9, $10) ON CONFLICT DO NOTHING RETURNING id`,
-		id.Ref(in.Admin), in.Name, text.Key(in.Name), in.Slug, id.Ref(in.OwnerUser),
+		VALUES ($1, $2, $3, $4, 'active', $5, $6, $7, 0, 0, 1, $8, $9) ON CONFLICT DO NOTHING RETURNING id`,
+		id.Ref(in.Admin), in.Name, text.Key(in.Name), in.Slug,
 		l.StorageLimitGB, l.MaxUsers, l.BandwidthLimitGB, tx.Now, tx.Now)
 	if errors.Is(err, db.ErrNoRows) {
 		return 0, false, nil

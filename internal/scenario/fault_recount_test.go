@@ -44,7 +44,7 @@ func recount(t *testing.T, database string) {
 	}
 	count := func(query string) (n int64) {
 		t.Helper()
-		err := d.Read(t.Context(), func(tx *db.Tx) (err error) {
+		err := d.In(db.Platform).Read(t.Context(), func(tx *db.Tx) (err error) {
 			n, err = db.One(tx, db.Int64, query)
 			return err
 		})

@@ -94,7 +94,7 @@ func start(bin, dir string, settings []string) (*Cluster, error) {
 		return nil, err
 	}
 	// Its language is not C: text that a program wants in byte order has to say so.
-	initdb := exec.Command(filepath.Join(bin, "initdb"), "-N", "-D", filepath.Join(dir, "data"), "-U", "tenantry", "-A", "trust", "-E", "UTF8",
+	initdb := exec.Command(filepath.Join(bin, "initdb"), "-N", "-D", filepath.Join(dir, "data"), "-U", "postgres", "-A", "trust", "-E", "UTF8",
 		"--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en-US", "--wal-segsize=4")
 	initdb.SysProcAttr, initdb.Dir = who, dir
 	if out, err := initdb.CombinedOutput(); err != nil {
@@ -125,8 +125,13 @@ func start(bin, dir string, settings []string) (*Cluster, error) {
 	if err := c.log.await("database system is ready to accept connections"); err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
-	c.admin, err = sql.Open("pgx", c.URL("postgres"))
-	return c, err
+	if c.admin, err = sql.Open("pgx", c.address("postgres", "postgres")); err == nil {
+		_, err = c.admin.ExecContext(context.Background(), "CREATE ROLE "+plainRole+" LOGIN")
+	}
+	if err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	return c, nil
 }
 
 // Stop ends the server as an operator does: connections are cut. It returns
@@ -152,9 +157,15 @@ func (c *Cluster) Close() error {
 	return nil
 }
 
-// URL is the address of a database in the cluster.
-func (c *Cluster) URL(database string) string {
-	return "postgres://tenantry@/" + database + "?host=" + url.QueryEscape(c.dir)
+// plainRole owns the databases and is nothing more, as in production.
+const plainRole = "tenantry"
+
+// URL is the address of a database in the cluster, as the role that owns the
+// databases and is nothing more.
+func (c *Cluster) URL(database string) string { return c.address(plainRole, database) }
+
+func (c *Cluster) address(role, database string) string {
+	return "postgres://" + role + "@/" + database + "?host=" + url.QueryEscape(c.dir)
 }
 
 // Database makes an empty database and gives its address. options follow the
@@ -162,7 +173,7 @@ func (c *Cluster) URL(database string) string {
 func (c *Cluster) Database(name, options string) (string, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	_, err := c.admin.ExecContext(context.Background(), "CREATE DATABASE "+name+" "+options)
+	_, err := c.admin.ExecContext(context.Background(), "CREATE DATABASE "+name+" OWNER "+plainRole+" "+options)
 	return c.URL(name), err
 }
 

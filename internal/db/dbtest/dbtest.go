@@ -32,7 +32,8 @@ func Postgres(t *testing.T, f func(t *testing.T, d *db.DB)) {
 	t.Run("postgres", func(t *testing.T) { f(t, Open(t, PostgresURL(t), db.Options{})) })
 }
 
-// Open opens and migrates url and closes it with the test.
+// Open opens and migrates url and closes it with the test. The handle reaches
+// every tenant's rows, as the background work of the product does.
 func Open(t testing.TB, url string, o db.Options) *db.DB {
 	t.Helper()
 	d, err := db.Open(context.Background(), url, o)
@@ -47,7 +48,7 @@ func Open(t testing.TB, url string, o db.Options) *db.DB {
 	if err := d.Migrate(context.Background()); err != nil {
 		t.Fatalf("migrate: %v", err)
 	}
-	return d
+	return d.In(db.Platform)
 }
 
 // sqliteTemplate is a migrated SQLite file, of which the others are copies.
@@ -93,6 +94,10 @@ var databases atomic.Int64
 
 // PostgresURL makes a database of its own for the test, already migrated.
 func PostgresURL(t testing.TB) string { return postgres(t, "TEMPLATE migrated") }
+
+// Superuser is the address of a test's PostgreSQL as a role that no policy
+// holds, for tests that look at what the policies keep apart.
+func Superuser(url string) string { return strings.Replace(url, "//"+plainRole+"@", "//postgres@", 1) }
 
 // EmptyPostgresURL makes a database without any table.
 func EmptyPostgresURL(t testing.TB) string { return postgres(t, "") }

@@ -77,10 +77,11 @@ func (s *Server) explain(tx *db.Tx, q *question) (explanation, error) {
 	}
 	rule := o.May.Rule()
 	e.Operation, e.Route, e.Permission = &o.ID, &o.Path, &rule
-	target, v, err := s.judge(tx, o, &Call{r: r}, p)
+	target, err := auth.TargetAt(tx, o.place(r))
 	if err != nil {
 		return e, err
 	}
+	v := auth.Judge(o.May, p, target)
 	if o.May.Object != auth.Nothing {
 		e.Object = &judged{Type: string(o.May.Object), Exists: target.Exists, InScope: auth.InScope(o.May.Object, p, target),
 			OrganizationID: id.Ref(target.Organization), AdminID: id.Ref(target.Admin)}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tenantry/tenantry/internal/auth"
 	"github.com/tenantry/tenantry/internal/db"
+	"github.com/tenantry/tenantry/internal/fault"
 	"github.com/tenantry/tenantry/internal/id"
 	"github.com/tenantry/tenantry/internal/org"
 	"github.com/tenantry/tenantry/internal/page"
@@ -101,6 +102,20 @@ func (s *Server) Broken(operation string) http.Handler {
 		}
 	}
 	return s.serve(routes)
+}
+
+// Door knows the caller of a request and decides, as before an operation runs.
+func (s *Server) Door(r *http.Request, operation string) error {
+	for i := range s.ops {
+		if o := &s.ops[i]; o.ID == operation {
+			c := &Call{r: r}
+			if err := s.authenticate(r, o, c); err != nil {
+				return err
+			}
+			return s.authorize(r.Context(), o, c)
+		}
+	}
+	return fault.Missing()
 }
 
 // Code is a documented problem code with its status.

@@ -80,16 +80,13 @@ func (s *Server) recheck(tx *db.Tx, o *op, c *Call) error {
 	if c.Principal.Kind == auth.Anonymous {
 		return nil
 	}
-	p, err := s.Auth.Recheck(tx, c.Principal)
+	p, target, err := s.Auth.RecheckAt(tx, c.Principal, o.place(c.r))
 	if err != nil {
 		return err
 	}
-	target, v, err := s.judge(tx, o, c, p)
-	if err != nil {
-		return err
-	}
-	c.Actor.Tier, c.Admin = v.Tier, target.Admin
-	return v.Err
+	c.Admin = target.Admin
+	c.Actor.Tier, err = auth.Decide(o.May, p, target)
+	return err
 }
 
 // match compares If-Match with the version of the locked row.

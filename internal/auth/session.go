@@ -101,7 +101,7 @@ func (s *Service) open(tx *db.Tx, c credential, try attempt, known bool, organiz
 	if row.ID, err = insertSession(tx, row); err != nil {
 		return Tokens{}, err
 	}
-	l, err := personBySession(tx, row.ID)
+	l, err := personBySession(tx, row.ID, Place{})
 	if err != nil {
 		return Tokens{}, err
 	}
@@ -234,7 +234,7 @@ func Switch(tx *db.Tx, actor audit.Actor, p *Principal, organization id.Organiza
 // choose stores the active organization: one that p is a member of, any for a
 // superadmin. The staff of an admin has no organization of its own.
 func (p *Principal) choose(tx *db.Tx, organization id.Organization) error {
-	t, err := absent(organizationTarget(tx, organization))
+	t, err := organizationTarget(tx, organization)
 	if err != nil {
 		return err
 	}

@@ -152,12 +152,12 @@ func (c cell) expected() string {
 	case c.who.as == "person" && !may.Self && !slices.ContainsFunc(roles, c.who.is):
 		return "403 forbidden"
 	}
-	role := ""
+	role, object := "", objectOf(c.op)
 	switch {
 	case may.Self:
-	case may.Object == auth.Organization:
+	case object == auth.Organization:
 		role = c.who.organizations[c.tenant()]
-	case may.Object == auth.Reseller:
+	case object == auth.Reseller:
 		role = c.who.admins[c.tenant()]
 	case c.who.as == "key":
 		role = "service"
@@ -165,9 +165,9 @@ func (c cell) expected() string {
 		role = roles[slices.IndexFunc(roles, c.who.is)]
 	}
 	switch {
-	case may.Object != auth.Nothing && role == "":
+	case object != auth.Nothing && role == "":
 		return "404 not_found"
-	case may.Object != auth.Nothing && !slices.Contains(roles, role):
+	case object != auth.Nothing && !slices.Contains(roles, role):
 		return "403 forbidden"
 	case !c.passes(role):
 		return c.stopped()
@@ -175,6 +175,19 @@ func (c cell) expected() string {
 		return "404 not_found"
 	}
 	return success
+}
+
+// objectOf is what has to lie in the caller's tenancy: what the path names, or
+// what a thing belongs to that its handler looks up.
+func objectOf(o api.Operation) auth.Object {
+	if may := row(o); may.Object != auth.Nothing {
+		return may.Object
+	}
+	kinds, err := parameters(o)
+	if err != nil || len(kinds) == 0 {
+		return auth.Nothing
+	}
+	return belongs[kinds[len(kinds)-1]]
 }
 
 // is reports whether the actor has the role anywhere.

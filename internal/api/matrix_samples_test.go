@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/tenantry/tenantry/internal/api"
+	"github.com/tenantry/tenantry/internal/auth"
 )
 
 // sample is what the matrix must know of a route besides its row of the table.
@@ -118,6 +119,10 @@ var things = map[string]string{
 
 // personal are the things of a user, which nobody else reaches.
 var personal = []string{"notification", "session"}
+
+// belongs are the things of a tenant that a path names alone, so that their
+// handlers look up whose they are.
+var belongs = map[string]auth.Object{}
 
 // parameters are the things that a path names, in order; an error says what to
 // add for one that is not known.

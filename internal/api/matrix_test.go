@@ -24,6 +24,7 @@ func TestMatrix(t *testing.T) {
 	for engine, url := range map[string]string{"sqlite": dbtest.SQLiteURL(t), "postgres": dbtest.PostgresURL(t)} {
 		t.Run(engine, func(t *testing.T) {
 			w := newWorld(t, url)
+			w.known()
 			all := principalCells(t, w.server.Operations())
 			w.try(all)
 			w.totals()
@@ -41,6 +42,20 @@ func TestMatrix(t *testing.T) {
 				t.Errorf("got %d cells, want at least %d", n, fewest)
 			}
 		})
+	}
+}
+
+// known fails where a route is not known well enough to be asked, and says what
+// to add.
+func (w *world) known() {
+	w.Helper()
+	for _, o := range w.server.Operations() {
+		if _, err := parameters(o); err != nil {
+			w.Error(err)
+		}
+	}
+	if w.Failed() {
+		w.FailNow()
 	}
 }
 
@@ -167,6 +182,9 @@ func (w *world) judge(c cell, answer *httptest.ResponseRecorder) string {
 		got += " " + code
 	}
 	if want := w.wanted(c); got != want {
+		if answer.Code == 400 || answer.Code == 422 {
+			got += " (if it is the request that is wrong, mend its sample in matrix_samples_test.go)"
+		}
 		return fmt.Sprintf("got %s, want %s", got, want)
 	}
 	if answer.Code == 404 && c.op.May.Name != "public" {
@@ -203,7 +221,7 @@ func (w *world) wanted(c cell) string {
 		last = kinds[len(kinds)-1]
 	}
 	end := c.ending()
-	switch global := last != "" && row(c.op).Object == auth.Nothing; {
+	switch global := last != "" && objectOf(c.op) == auth.Nothing; {
 	case c.op.ID == "accept-invitation" && c.hold.on != "":
 		return c.hold.refusal()
 	case slices.Contains(personal, last) && c.object != own, global && end == success && (c.object == absent || c.object == deleted && sampleOf(c.op).ends[deleted] == ""):

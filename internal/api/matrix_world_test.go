@@ -148,7 +148,7 @@ func (w *world) reseller(a string, group any) {
 	staff := w.user("staff@"+mark+".example", "Staff "+mark)
 	w.want("POST", w.path("admins/{admin}/users", site), fmt.Sprintf(`{"user_id":%d}`, staff), 201)
 	w.put("staff", site, staff)
-	w.want("POST", w.path("admins/{admin}/grant-credits", site), `{"amount":1000,"reason":"grant `+mark+`"}`, 200)
+	w.want("POST", w.path("admins/{admin}/grant-credits", site), `{"amount":1000000,"reason":"grant `+mark+`"}`, 200)
 	w.want("PUT", w.path("admins/{admin}/branding", site), `{"branding":{"app_name":"App `+kanarie(a+"brand")+`"}}`, 200)
 }
 
@@ -173,7 +173,7 @@ func (w *world) organization(site string) {
 	w.put("invitation", site, int64(i["id"].(float64)))
 	k := owner.want("POST", w.path("organizations/{organization}/api-keys", site), `{"name":"Key `+mark+`","scopes":["usage:read"]}`, 201)
 	w.put("key", site, int64(k["id"].(float64)))
-	w.by(w.as("boss@"+kanarie(site[:1]+"staff")+".example").token).want("POST", w.path("organizations/{organization}/credits/add", site), `{"amount":5,"reason":"credits `+mark+`"}`, 200)
+	w.by(w.as("boss@"+kanarie(site[:1]+"staff")+".example").token).want("POST", w.path("organizations/{organization}/credits/add", site), `{"amount":10000,"reason":"credits `+mark+`"}`, 200)
 }
 
 // join invites somebody and accepts.

@@ -6,7 +6,7 @@ GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 export CGO_ENABLED ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench soak build fuzz clean
+.PHONY: help run test check bench soak build docs fuzz clean
 
 help: ## List the commands.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ bench: build ## Measure the real binary against its physical floor on both engin
 soak: ## The long runs: kill -9 loops and property tests at full length.
 	@./scripts/setup.sh
 	TENANTRY_TEST_SOAK=1 TENANTRY_TEST_KILLS=100 CGO_ENABLED=1 go test -race -timeout 3h ./...
+
+docs: ## Write the OpenAPI document of the tests and the matrices in docs/ anew.
+	go test ./internal/api -run 'OpenAPIGolden|MatrixDocs' -count 1 -update
 
 fuzz: ## Fuzz each parser for a minute.
 	@for t in $$(grep -rlE '^func Fuzz' --include=*_test.go . | xargs -n1 dirname | sort -u); do \

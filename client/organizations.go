@@ -97,11 +97,12 @@ type Limits struct {
 }
 
 // StatusChange suspends, reactivates or archives. Sources are holds to lift
-// besides the caller's own.
+// besides the caller's own; ExpiresAt is when a suspension ends by itself.
 type StatusChange struct {
-	Status  string   `json:"status"` // active, suspended, archived
-	Reason  string   `json:"reason,omitempty"`
-	Sources []string `json:"sources,omitempty"`
+	Status    string     `json:"status"` // active, suspended, archived
+	Reason    string     `json:"reason,omitempty"`
+	ExpiresAt *time.Time `json:"expires_at,omitempty"`
+	Sources   []string   `json:"sources,omitempty"`
 }
 
 // Credits are added to an organization: from its admin's pool or the platform.

@@ -19,6 +19,9 @@ func (s *Server) authzRoutes() []route {
 				}
 				return m, nil
 			}),
+		read(op{Method: "GET", Path: "/api/tenants/authz/explain", ID: "explain-authorization", Tag: "Authorization", Summary: "Why may a user do this, or why not", May: auth.AuthzRead,
+			Description: "Decides a request of the user at this moment by the code that decides it at the door: the route and permission that it meets, the object, the roles and holds, and the outcome. Nothing is done or recorded."},
+			func(tx *db.Tx, _ *Call, in *question) (explanation, error) { return s.explain(tx, in) }),
 	}
 }
 

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"io"
@@ -16,7 +17,6 @@ import (
 	"github.com/tenantry/tenantry/internal/auth"
 	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/fault"
-	"github.com/tenantry/tenantry/internal/id"
 )
 
 // admit runs before huma looks at the input: whoever may not enter learns
@@ -110,14 +110,11 @@ func agent(r *http.Request) string {
 	return a
 }
 
-// authorize asks the table, with the thing in the path loaded.
-func (s *Server) authorize(ctx context.Context, o *op, c *Call) error {
+// authorize asks the table, with the thing in the path found. Inside a write
+// both are done again: see recheck.
+func (s *Server) authorize(ctx context.Context, o *op, c *Call) (err error) {
 	if o.May.Object != auth.Nothing && c.Principal.Kind != auth.Anonymous {
-		err := s.as(o, c).Read(ctx, func(tx *db.Tx) (err error) {
-			c.target, err = s.target(tx, o, c)
-			return err
-		})
-		if err != nil {
+		if c.target, err = s.Auth.Target(ctx, s.as(o, c), o.place(c.r)); err != nil {
 			return err
 		}
 	}
@@ -139,15 +136,17 @@ func (s *Server) as(o *op, c *Call) *db.DB {
 	return s.DB.In(c.Principal.Scope())
 }
 
-// target finds the thing that the path names.
-func (s *Server) target(tx *db.Tx, o *op, c *Call) (auth.Target, error) {
-	if o.May.Object == auth.Organization {
-		return auth.OrganizationTarget(tx, c.r.PathValue("org_id"))
+// place is how the path of a request names the thing that has to lie in the
+// caller's tenancy.
+func (o *op) place(r *http.Request) auth.Place {
+	p := auth.Place{Object: o.May.Object}
+	switch p.Object {
+	case auth.Organization:
+		p.Text = r.PathValue("org_id")
+	case auth.Reseller:
+		p.Text = cmp.Or(r.PathValue("admin_id"), r.PathValue("id"))
 	}
-	if v := c.r.PathValue("admin_id"); v != "" {
-		return auth.AdminTarget(tx, id.Admin(c.ID("admin_id")))
-	}
-	return auth.AdminTarget(tx, id.Admin(c.ID("id")))
+	return p
 }
 
 // deny records what a signed-in caller was refused: in its own tenant's log

@@ -97,13 +97,7 @@ func camel(s string) string {
 
 // operation is the huma form of an operation, with its answers documented.
 func (s *Server) operation(o *op, out reflect.Type) huma.Operation {
-	status := o.Status
-	if status == 0 {
-		status = http.StatusOK
-	}
-	if out == reflect.TypeFor[none]() {
-		status = http.StatusNoContent
-	}
+	status := o.success
 	s.meter.add(o.Method + " " + o.Path)
 	h := huma.Operation{
 		Method: o.Method, Path: o.Path, OperationID: o.ID, Summary: o.Summary, Description: o.Description,
@@ -133,7 +127,9 @@ func (s *Server) operation(o *op, out reflect.Type) huma.Operation {
 
 // document adds an operation that huma does not serve.
 func (s *Server) document(o *op) {
-	h := s.operation(o, reflect.TypeFor[none]())
+	bare := *o
+	bare.success = http.StatusNoContent // no JSON
+	h := s.operation(&bare, reflect.TypeFor[none]())
 	h.Responses["200"] = &huma.Response{Description: "Events", Content: map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{Type: "string"}}}}
 	delete(h.Responses, "204")
 	s.huma.OpenAPI().AddOperation(&h)

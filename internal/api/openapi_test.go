@@ -16,7 +16,7 @@ import (
 	"github.com/tenantry/tenantry/internal/db/dbtest"
 )
 
-var update = flag.Bool("update", false, "rewrite testdata/openapi.json")
+var update = flag.Bool("update", false, "rewrite testdata/openapi.json and the matrices in docs")
 
 const goldenDocument = "testdata/openapi.json"
 

@@ -53,7 +53,7 @@ func (s *Server) organizationRecords() []route {
 func organizationActions() []route {
 	return []route{
 		change(op{Method: "PUT", Path: orgPath + "/status", ID: "set-organization-status", Tag: orgsTag, Refuses: []int{409}, Summary: "Suspend, reactivate or archive an organization", May: auth.OrganizationManage, Lock: lockOrganization,
-			Description: "Suspending places the caller's hold, activating lifts the caller's; while others remain, the answer is suspended with holds. Archived is final for all but a superadmin."},
+			Description: "Suspending places the caller's hold, with expires_at until then; activating lifts the caller's; while others remain, the answer is suspended with holds. Archived is final for all but a superadmin."},
 			func(tx *db.Tx, c *Call, in *struct{ Body org.StatusChange }) (org.Organization, error) {
 				return org.SetStatus(tx, c.Actor, c.Organization, in.Body)
 			}),
@@ -96,13 +96,13 @@ func (s *Server) organizationDomain() []route {
 func organizationPlugins() []route {
 	return []route{
 		read(op{Method: "GET", Path: orgPath + "/plugins", ID: "list-organization-plugins", Tag: orgsTag, Summary: "List the plugins of an organization", May: auth.OrganizationPlugins,
-			Description: "The whole catalogue, each plugin with whether the organization has it enabled."},
+			Description: "The whole catalogue, each plugin with whether the organization has it enabled; to a service, none is while the organization is suspended."},
 			func(tx *db.Tx, c *Call, in *ListInput) (page.List[plugin.Entitlement], error) {
 				r, err := in.page()
 				if err != nil {
 					return page.List[plugin.Entitlement]{}, err
 				}
-				return org.Plugins(tx, c.Organization, r)
+				return org.Plugins(tx, c.Principal, c.Organization, r)
 			}),
 		read(op{Method: "GET", Path: "/api/tenants/my-organization/plugins", ID: "list-my-plugins", Tag: "Current user", Summary: "List the plugins of my organization", May: auth.MyPlugins,
 			Description: "What is enabled for the caller's active organization: nothing while it is suspended, everything for a superadmin."},

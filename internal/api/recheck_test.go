@@ -44,3 +44,29 @@ func TestTierIsDecidedInTheTransaction(t *testing.T) {
 		both.want("PUT", edit, `{"name":"Acme the second"}`, 200)
 	})
 }
+
+// What another process moved to another admin a moment ago is out of reach for
+// a write of the former one at once, though the door still knows where it was.
+func TestTargetIsFoundInTheTransaction(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		root := superadmin{T: t, h: newServer(t, d).Handler()}.as(rootEmail)
+		root.want("POST", "/api/tenants/admins", `{"name":"Anchor","contact_email":"a@anchor.example"}`, 201)
+		root.want("POST", "/api/tenants/admins", `{"name":"Beacon","contact_email":"b@beacon.example"}`, 201)
+		organization, _ := root.provisioned("o@acme.example", "acme", `{"admin_id":1}`)
+		_, staff := root.provisioned("s@north.example", "north", `{}`)
+		root.want("POST", "/api/tenants/admins/1/users", fmt.Sprintf(`{"user_id":%d}`, staff), 201)
+		by := root.as("s@north.example")
+		edit := fmt.Sprintf("/api/tenants/organizations/%d/edit", organization)
+		by.want("PUT", edit, `{"name":"Acme"}`, 200) // known from now on
+		err := d.Write(context.Background(), func(tx *db.Tx) error {
+			_, err := tx.Exec(`UPDATE organizations SET admin_id = 2 WHERE id = $1`, organization)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		by.wantCode("PUT", edit, `{"name":"Mine"}`, 404, "not_found")
+		by.wantCode("PATCH", "/api/tenants/organizations/acme/edit", `{"name":"Mine"}`, 404, "not_found")
+		root.holds(root.want("GET", fmt.Sprintf("/api/tenants/organizations/%d", organization), "", 200), map[string]any{"name": "Acme"})
+	})
+}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"net/http"
@@ -37,6 +38,8 @@ type op struct {
 	query map[string]bool // known query parameters, from In
 	path  map[string]bool // path parameters that In reads itself
 	body  bool            // In has a body
+
+	success int // status of success
 }
 
 func (o *op) mutates() bool { return o.Method != http.MethodGet }
@@ -118,7 +121,7 @@ func direct[In, Out any](o op, f func(ctx context.Context, c *Call, in *In) (Out
 
 // stream makes a route that writes its own answer piece by piece.
 func stream(o op, f func(w http.ResponseWriter, r *http.Request, c *Call) error) route {
-	o.query = map[string]bool{}
+	o.query, o.success = map[string]bool{}, http.StatusOK
 	return route{op: o, bind: func(s *Server, o op) {
 		s.document(&o)
 		s.mux.HandleFunc(o.Method+" "+o.Path, func(w http.ResponseWriter, r *http.Request) {
@@ -137,6 +140,10 @@ func stream(o op, f func(w http.ResponseWriter, r *http.Request, c *Call) error)
 // input; everything else is ours.
 func bound[In any](o op, run func(*Server, *op, context.Context, *Call, *In) (any, error), out reflect.Type) route {
 	o.query, o.path = map[string]bool{}, map[string]bool{}
+	o.success = cmp.Or(o.Status, http.StatusOK)
+	if out == reflect.TypeFor[none]() {
+		o.success = http.StatusNoContent
+	}
 	tagged(reflect.TypeFor[In](), "query", o.query)
 	tagged(reflect.TypeFor[In](), "path", o.path)
 	_, o.body = reflect.TypeFor[In]().FieldByName("Body")

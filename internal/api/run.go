@@ -80,18 +80,12 @@ func (s *Server) recheck(tx *db.Tx, o *op, c *Call) error {
 	if c.Principal.Kind == auth.Anonymous {
 		return nil
 	}
-	p, err := s.Auth.Recheck(tx, c.Principal)
+	p, target, err := s.Auth.RecheckAt(tx, c.Principal, o.place(c.r))
 	if err != nil {
 		return err
 	}
-	target := c.target
-	if o.May.Object != auth.Nothing {
-		if target, err = s.target(tx, o, c); err != nil {
-			return err
-		}
-	}
-	c.Actor.Tier, err = auth.Decide(o.May, p, target)
 	c.Admin = target.Admin
+	c.Actor.Tier, err = auth.Decide(o.May, p, target)
 	return err
 }
 

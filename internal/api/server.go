@@ -72,7 +72,9 @@ const requestTimeout = 30 * time.Second
 
 // Handler puts every route on a mux and gives the whole of it. It panics when
 // a route has no permission: such a server must not start.
-func (s *Server) Handler() http.Handler {
+func (s *Server) Handler() http.Handler { return s.serve(s.routes()) }
+
+func (s *Server) serve(routes []route) http.Handler {
 	s.mux = http.NewServeMux()
 	s.limiter = newLimiter(s.PublicRate)
 	s.proxies = s.TrustedProxies
@@ -81,7 +83,7 @@ func (s *Server) Handler() http.Handler {
 	}
 	s.meter = newMeter(s.Metrics)
 	s.huma = s.newHuma()
-	for _, r := range s.routes() {
+	for _, r := range routes {
 		s.bind(r)
 	}
 	s.finishDocument()
@@ -215,20 +217,31 @@ func cleanPath(r *http.Request) bool {
 		!strings.ContainsAny(p, ";\\\x00")
 }
 
-// absent answers what no route matched: 405 where another method would have,
-// else 404.
+// absent answers what no route matched.
 func (s *Server) absent(w http.ResponseWriter, r *http.Request) {
-	var allow []string
+	if allow := s.methods(r); len(allow) > 0 {
+		w.Header().Set("Allow", strings.Join(allow, ", "))
+	}
+	writeProblem(w, r, s.unmatched(r))
+}
+
+// unmatched is the refusal of what no route matches: 405 where another method
+// would have, else 404.
+func (s *Server) unmatched(r *http.Request) error {
+	allow := s.methods(r)
+	if len(allow) == 0 {
+		return fault.Missing()
+	}
+	return fault.New(fault.MethodUnknown, "method_not_allowed", "This path takes %s.", strings.Join(allow, ", "))
+}
+
+// methods are those that the path of r takes.
+func (s *Server) methods(r *http.Request) (allow []string) {
 	for _, m := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
 		probe := &http.Request{Method: m, URL: r.URL, Host: r.Host}
 		if _, pattern := s.mux.Handler(probe); pattern != "/" && pattern != "" {
 			allow = append(allow, m)
 		}
 	}
-	if len(allow) == 0 {
-		writeProblem(w, r, fault.Missing())
-		return
-	}
-	w.Header().Set("Allow", strings.Join(allow, ", "))
-	writeProblem(w, r, fault.New(fault.MethodUnknown, "method_not_allowed", "This path takes %s.", strings.Join(allow, ", ")))
+	return allow
 }

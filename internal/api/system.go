@@ -34,11 +34,14 @@ func (s *Server) system() {
 	})
 	s.mux.HandleFunc("GET /docs", s.docs)
 	s.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		if s.Console != nil && !strings.HasPrefix(r.URL.Path, "/api/") && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+		page := !strings.HasPrefix(r.URL.Path, "/api/") && (r.Method == http.MethodGet || r.Method == http.MethodHead)
+		switch {
+		case page && s.suspended(w, r):
+		case page && s.Console != nil:
 			s.Console.ServeHTTP(w, r)
-			return
+		default:
+			s.absent(w, r)
 		}
-		s.absent(w, r)
 	})
 }
 

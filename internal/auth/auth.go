@@ -36,9 +36,10 @@ type Service struct {
 	// the settings.
 	MinLength func(tx *db.Tx) (int, error)
 
-	cache cache
-	epoch atomic.Uint64 // moves with every change that bears on principals
-	used  usedTokens
+	cache   cache
+	targets targets
+	epoch   atomic.Uint64 // moves with every change that bears on principals
+	used    usedTokens
 }
 
 // New makes a service. It stays subscribed to Topic as long as d is open.

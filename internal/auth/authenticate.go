@@ -5,7 +5,6 @@ import (
 	"errors"
 	"maps"
 	"slices"
-	"strconv"
 	"sync"
 	"time"
 
@@ -55,57 +54,30 @@ func (s *Service) Authenticate(ctx context.Context, token string) (*Principal, e
 // decides by this one. A session or key that has ended meanwhile is 401
 // invalid_token.
 func (s *Service) Recheck(tx *db.Tx, p *Principal) (*Principal, error) {
+	fresh, _, err := s.RecheckAt(tx, p, Place{})
+	return fresh, err
+}
+
+// RecheckAt is Recheck together with TargetAt; a person and the target are
+// read by one statement.
+func (s *Service) RecheckAt(tx *db.Tx, p *Principal, at Place) (*Principal, Target, error) {
 	var l loaded
 	var err error
 	switch p.Kind {
 	case Person:
-		l, err = personBySession(tx, p.Session)
+		l, err = personBySession(tx, p.Session, at)
 	case KeyHolder:
-		l, err = keyByID(tx, p.Key.ID)
-	default:
-		return p, nil
-	}
-	if errors.Is(err, db.ErrNoRows) {
-		return nil, errInvalidToken()
-	}
-	return l.principal, err
-}
-
-// OrganizationTarget finds the organization in a path: a value of digits alone
-// is an id, any other a slug. Exists is false where there is none.
-func OrganizationTarget(tx *db.Tx, idOrSlug string) (Target, error) {
-	if idOrSlug == "" || len(idOrSlug) > 64 {
-		return Target{}, nil
-	}
-	if !digits(idOrSlug) {
-		return absent(organizationTargetBySlug(tx, idOrSlug))
-	}
-	n, err := strconv.ParseInt(idOrSlug, 10, 64)
-	if err != nil || strconv.FormatInt(n, 10) != idOrSlug { // beyond every id, or 01
-		return Target{}, nil //nolint:nilerr // that it is absent is the answer
-	}
-	return absent(organizationTarget(tx, id.Organization(n)))
-}
-
-// AdminTarget finds the admin in a path. Exists is false where there is none.
-func AdminTarget(tx *db.Tx, a id.Admin) (Target, error) {
-	return absent(adminTarget(tx, a))
-}
-
-func absent(t Target, err error) (Target, error) {
-	if errors.Is(err, db.ErrNoRows) {
-		return Target{}, nil
-	}
-	return t, err
-}
-
-func digits(s string) bool {
-	for _, r := range []byte(s) {
-		if r < '0' || r > '9' {
-			return false
+		if l, err = keyByID(tx, p.Key.ID); err == nil {
+			l.target, err = TargetAt(tx, at)
 		}
+	default:
+		l.principal = p
+		l.target, err = TargetAt(tx, at)
 	}
-	return true
+	if errors.Is(err, db.ErrNoRows) {
+		return nil, Target{}, errInvalidToken()
+	}
+	return l.principal, l.target, err
 }
 
 // staleUse is how old the stored time of last use may become.

@@ -20,43 +20,60 @@ type Target struct {
 // outside the tenancy is 404, as if absent; then a role too weak on this target
 // is 403; then holds. It allocates nothing unless it refuses.
 func Decide(permission Permission, p *Principal, target Target) (audit.Tier, error) {
-	switch {
-	case permission.Public:
-		return audit.Tenant, nil
-	case p == nil || p.Kind == Anonymous:
-		return 0, fault.New(fault.Unauthenticated, "unauthenticated", "Sign in, or send an API key, as a Bearer token.")
-	case p.Kind == KeyHolder:
-		return decideKey(permission, &p.Key, target)
-	case permission.Self:
-		return selfTier(p), nil
-	case permission.Roles&p.Roles() == 0:
-		return 0, fault.Denied()
-	case permission.Roles&Superadmin != 0 && p.User.Superadmin:
-		if permission.Object != Nothing && !target.Exists {
-			return 0, fault.Missing()
-		}
-		return audit.Platform, nil
-	}
-	return decidePerson(permission, p, target)
+	v := Judge(permission, p, target)
+	return v.Tier, v.Err
 }
 
-// decideKey is Decide for services. A platform-wide key reaches every tenant,
+// Verdict is a decision with what it rests on.
+type Verdict struct {
+	Tier audit.Tier
+	// Role let the caller in; zero where none did, or none was needed.
+	Role Role
+	// Hold is what stopped a role that otherwise may, Free where none did. The
+	// caller may be in by another role.
+	Hold Hold
+	Err  error // nil lets in
+}
+
+// Judge is Decide with its reasons.
+func Judge(permission Permission, p *Principal, target Target) Verdict {
+	switch {
+	case permission.Public:
+		return Verdict{Tier: audit.Tenant}
+	case p == nil || p.Kind == Anonymous:
+		return Verdict{Err: fault.New(fault.Unauthenticated, "unauthenticated", "Sign in, or send an API key, as a Bearer token.")}
+	case p.Kind == KeyHolder:
+		return judgeKey(permission, &p.Key, target)
+	case permission.Self:
+		return Verdict{Tier: selfTier(p)}
+	case permission.Roles&p.Roles() == 0:
+		return Verdict{Err: fault.Denied()}
+	case permission.Roles&Superadmin != 0 && p.User.Superadmin:
+		if permission.Object != Nothing && !target.Exists {
+			return Verdict{Err: fault.Missing()}
+		}
+		return Verdict{Tier: audit.Platform, Role: Superadmin}
+	}
+	return judgePerson(permission, p, target)
+}
+
+// judgeKey is Judge for services. A platform-wide key reaches every tenant,
 // another one only its organization.
-func decideKey(permission Permission, k *KeyInfo, target Target) (audit.Tier, error) {
+func judgeKey(permission Permission, k *KeyInfo, target Target) Verdict {
 	if permission.Roles&ServiceKey == 0 || !slices.Contains(k.Scopes, permission.Scope) {
-		return 0, fault.Denied()
+		return Verdict{Err: fault.Denied()}
 	}
 	if permission.Object != Nothing {
 		reached := k.Organization == 0 ||
 			permission.Object == Organization && k.Organization == target.Organization
 		if !target.Exists || !reached {
-			return 0, fault.Missing()
+			return Verdict{Err: fault.Missing()}
 		}
 	}
 	if k.Hold != Free && !permission.Held {
-		return 0, k.Hold.Refusal()
+		return Verdict{Hold: k.Hold, Err: k.Hold.Refusal()}
 	}
-	return audit.Tenant, nil
+	return Verdict{Tier: audit.Tenant, Role: ServiceKey}
 }
 
 // selfTier is the tier in which a person deals with what is its own.
@@ -70,14 +87,15 @@ func selfTier(p *Principal) audit.Tier {
 	return audit.Tenant
 }
 
-// decidePerson looks at each role that p holds on the target, the staff of its
+// judgePerson looks at each role that p holds on the target, the staff of its
 // admin first: any one that may is enough, and a hold on one role does not
 // stop another.
-func decidePerson(permission Permission, p *Principal, target Target) (audit.Tier, error) {
+func judgePerson(permission Permission, p *Principal, target Target) Verdict {
 	if permission.Object != Nothing && !target.Exists {
-		return 0, fault.Missing()
+		return Verdict{Err: fault.Missing()}
 	}
-	reached, stopped := false, Free
+	var v Verdict
+	reached := false
 	for i := range p.Admins {
 		a := &p.Admins[i]
 		if permission.Object != Nothing && a.Admin != target.Admin {
@@ -87,9 +105,10 @@ func decidePerson(permission Permission, p *Principal, target Target) (audit.Tie
 		switch {
 		case permission.Roles&Admin == 0:
 		case a.Hold != Free && permission.Write:
-			stopped = a.Hold
+			v.Hold = a.Hold
 		default:
-			return audit.Reseller, nil
+			v.Tier, v.Role = audit.Reseller, Admin
+			return v
 		}
 	}
 	for i := range p.Memberships {
@@ -101,20 +120,23 @@ func decidePerson(permission Permission, p *Principal, target Target) (audit.Tie
 		switch {
 		case permission.Roles&m.Role == 0:
 		case m.Hold != Free && !permission.Held:
-			if stopped == Free {
-				stopped = m.Hold
+			if v.Hold == Free {
+				v.Hold = m.Hold
 			}
 		default:
-			return audit.Tenant, nil
+			v.Tier, v.Role = audit.Tenant, m.Role
+			return v
 		}
 	}
 	switch {
 	case !reached:
-		return 0, fault.Missing()
-	case stopped != Free:
-		return 0, stopped.Refusal()
+		v.Err = fault.Missing()
+	case v.Hold != Free:
+		v.Err = v.Hold.Refusal()
+	default:
+		v.Err = fault.Denied()
 	}
-	return 0, fault.Denied()
+	return v
 }
 
 // Refusal is the 403 that a hold is answered with.

@@ -9,8 +9,8 @@ import (
 )
 
 // A principal is read by one statement, so that its roles and holds are of one
-// moment: first the row of the user and session, then a row an admin, then a
-// row an organization.
+// moment: first the row of the user and session, then that of the target if one
+// is asked for, then a row an admin, then a row an organization.
 const (
 	whoByToken = `WITH who AS (
 		SELECT CAST($1 AS BIGINT) AS now, u.id AS user_id, u.email, u.name, u.superadmin, s.id AS session_id, s.organization_id, s.last_used_at,
@@ -22,6 +22,10 @@ const (
 			s.expires_at
 		FROM sessions s JOIN users u ON u.id = s.user_id
 		WHERE s.id = $2 AND s.expires_at > $3 AND s.revoked_at IS NULL AND u.status = 'active')`
+	whoByUser = `WITH who AS (
+		SELECT CAST($1 AS BIGINT) AS now, u.id AS user_id, u.email, u.name, u.superadmin, CAST(NULL AS BIGINT) AS session_id,
+			CAST(NULL AS BIGINT) AS organization_id, CAST(0 AS BIGINT) AS last_used_at, CAST(0 AS BIGINT) AS expires_at
+		FROM users u WHERE u.id = $2)`
 	rolesOf = `
 		SELECT 0 AS kind, user_id AS a, session_id AS b, email AS word, name, superadmin AS flag, FALSE AS other,
 			expires_at AS until, last_used_at AS last_used, organization_id AS active, 0 AS ord
@@ -31,7 +35,8 @@ const (
 		FROM who w JOIN admin_users au ON au.user_id = w.user_id JOIN admins a ON a.id = au.admin_id
 		UNION ALL
 		SELECT 2, m.organization_id, a.id, m.role, '', ` + organizationHeld + `, ` + adminHeld + `, 0, 0, NULL, m.organization_id
-		FROM who w JOIN memberships m ON m.user_id = w.user_id JOIN organizations o ON o.id = m.organization_id LEFT JOIN admins a ON a.id = o.admin_id
+		FROM who w JOIN memberships m ON m.user_id = w.user_id JOIN organizations o ON o.id = m.organization_id LEFT JOIN admins a ON a.id = o.admin_id`
+	inOrder = `
 		ORDER BY kind, ord LIMIT 2000`
 	// In the two below, w is who, o the organization, a its admin.
 	organizationHeld = `(o.status = 'archived' OR EXISTS (SELECT 1 FROM holds h WHERE h.organization_id = o.id AND h.lifted_at IS NULL
@@ -43,6 +48,7 @@ const (
 // loaded is a principal with what the cache must know of it.
 type loaded struct {
 	principal *Principal
+	target    Target
 	until     db.Time // when the token ends; 0 is never
 	lastUsed  db.Time // as stored
 }
@@ -62,15 +68,30 @@ func scanPrincipal(r db.Row) (p principalRow, err error) {
 }
 
 func personByToken(tx *db.Tx, hash []byte) (loaded, error) {
-	rows, err := db.All(tx, scanPrincipal, whoByToken+rolesOf, tx.Now, hash, tx.Now, tx.Now)
+	rows, err := db.All(tx, scanPrincipal, whoByToken+rolesOf+inOrder, tx.Now, hash, tx.Now, tx.Now)
 	if err != nil {
 		return loaded{}, err
 	}
 	return person(rows)
 }
 
-func personBySession(tx *db.Tx, session id.Session) (loaded, error) {
-	rows, err := db.All(tx, scanPrincipal, whoBySession+rolesOf, tx.Now, session, tx.Now)
+func personBySession(tx *db.Tx, session id.Session, at Place) (loaded, error) {
+	query, args := whoBySession+rolesOf, []any{tx.Now, session, tx.Now}
+	if columns, from, arg := at.source("$4"); from != "" {
+		query += `
+		UNION ALL
+		SELECT 0, ` + columns + `, '', '', FALSE, FALSE, 0, 0, NULL, 1 FROM who w JOIN ` + from
+		args = append(args, arg)
+	}
+	rows, err := db.All(tx, scanPrincipal, query+inOrder, args...)
+	if err != nil {
+		return loaded{}, err
+	}
+	return person(rows)
+}
+
+func personByUser(tx *db.Tx, user id.User) (loaded, error) {
+	rows, err := db.All(tx, scanPrincipal, whoByUser+rolesOf+inOrder, tx.Now, user)
 	if err != nil {
 		return loaded{}, err
 	}
@@ -85,8 +106,11 @@ func person(rows []principalRow) (loaded, error) {
 	who := rows[0]
 	p := &Principal{Kind: Person, Session: id.Session(id.Val(who.b)),
 		User: UserInfo{ID: id.User(id.Val(who.a)), Email: who.word, Name: who.name, Superadmin: who.flag}}
+	var target Target
 	for _, r := range rows[1:] {
 		switch r.kind {
+		case 0:
+			target = Target{Exists: true, Organization: id.Organization(id.Val(r.a)), Admin: id.Admin(id.Val(r.b))}
 		case 1:
 			p.Admins = append(p.Admins, AdminRole{Admin: id.Admin(id.Val(r.a)), Owner: r.word == "owner", Hold: holdOf(false, r.flag)})
 		case 2:
@@ -96,7 +120,7 @@ func person(rows []principalRow) (loaded, error) {
 	}
 	p.Active = p.active(id.Organization(id.Val(who.active)))
 	p.scope = p.reach()
-	return loaded{principal: p, until: who.until, lastUsed: who.lastUsed}, nil
+	return loaded{principal: p, target: target, until: who.until, lastUsed: who.lastUsed}, nil
 }
 
 func holdOf(organization, admin bool) Hold {
@@ -148,25 +172,44 @@ func scanKeyHolder(r db.Row) (loaded, error) {
 	return l, nil
 }
 
-func organizationTarget(tx *db.Tx, o id.Organization) (Target, error) {
-	return db.One(tx, scanOrganizationTarget, `SELECT id, admin_id FROM organizations WHERE id = $1`, o)
+// source says where a target is read: its organization and admin, and the rest
+// of the FROM clause; "" where the place names nothing that could exist.
+func (p Place) source(param string) (columns, from string, arg any) {
+	n, isID := p.number()
+	switch {
+	case p.Object == Organization && isID:
+		return "t.id, t.admin_id", "organizations t ON t.id = " + param, n
+	case p.Object == Organization && p.Text != "" && len(p.Text) <= maxPlace && !digits(p.Text):
+		return "t.id, t.admin_id", "organizations t ON t.slug = " + param, p.Text
+	case p.Object == Reseller && isID:
+		return "NULL, t.id", "admins t ON t.id = " + param, n
+	}
+	return "", "", nil
 }
 
-func organizationTargetBySlug(tx *db.Tx, slug string) (Target, error) {
-	return db.One(tx, scanOrganizationTarget, `SELECT id, admin_id FROM organizations WHERE slug = $1`, slug)
+// query reads the target alone; "" as from source.
+func (p Place) query() (query string, arg any) {
+	columns, from, arg := p.source("$1")
+	if from == "" {
+		return "", nil
+	}
+	return "SELECT " + columns + " FROM (SELECT 1 AS one) w JOIN " + from, arg
 }
 
-func scanOrganizationTarget(r db.Row) (Target, error) {
+func scanTarget(r db.Row) (Target, error) {
 	t := Target{Exists: true}
+	var organization *id.Organization
 	var admin *id.Admin
-	err := r.Scan(&t.Organization, &admin)
-	t.Admin = id.Val(admin)
+	err := r.Scan(&organization, &admin)
+	t.Organization, t.Admin = id.Val(organization), id.Val(admin)
 	return t, err
 }
 
-func adminTarget(tx *db.Tx, a id.Admin) (Target, error) {
-	return db.One(tx, func(r db.Row) (Target, error) {
-		t := Target{Exists: true}
-		return t, r.Scan(&t.Admin)
-	}, `SELECT id FROM admins WHERE id = $1`, a)
+func digits(s string) bool {
+	for _, r := range []byte(s) {
+		if r < '0' || r > '9' {
+			return false
+		}
+	}
+	return true
 }

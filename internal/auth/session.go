@@ -101,7 +101,7 @@ func (s *Service) open(tx *db.Tx, c credential, try attempt, known bool, organiz
 	if row.ID, err = insertSession(tx, row); err != nil {
 		return Tokens{}, err
 	}
-	l, err := personBySession(tx, row.ID)
+	l, err := personBySession(tx, row.ID, Place{})
 	if err != nil {
 		return Tokens{}, err
 	}
@@ -234,7 +234,7 @@ func Switch(tx *db.Tx, actor audit.Actor, p *Principal, organization id.Organiza
 // choose stores the active organization: one that p is a member of, any for a
 // superadmin. The staff of an admin has no organization of its own.
 func (p *Principal) choose(tx *db.Tx, organization id.Organization) error {
-	t, err := absent(organizationTarget(tx, organization))
+	t, err := organizationTarget(tx, organization)
 	if err != nil {
 		return err
 	}
@@ -291,18 +291,7 @@ func Whoami(tx *db.Tx, p *Principal) (Me, error) {
 	if err != nil {
 		return Me{}, err
 	}
-	m := Me{User: u, Roles: []RoleHeld{}}
-	if m.Organization, err = activeOrganization(tx, p); err != nil {
-		return Me{}, err
-	}
-	if p.User.Superadmin {
-		m.Roles = append(m.Roles, RoleHeld{Role: "superadmin"})
-	}
-	for _, a := range p.Admins {
-		m.Roles = append(m.Roles, RoleHeld{Role: "admin", AdminID: id.Ref(a.Admin), Suspended: a.Hold != Free})
-	}
-	for _, o := range p.Memberships {
-		m.Roles = append(m.Roles, RoleHeld{Role: o.Role.Names()[0], OrganizationID: id.Ref(o.Organization), Suspended: o.Hold != Free})
-	}
-	return m, nil
+	m := Me{User: u, Roles: p.Held()}
+	m.Organization, err = activeOrganization(tx, p)
+	return m, err
 }

@@ -94,12 +94,17 @@ type Rule struct {
 	Write      bool     `json:"write" doc:"Changes something: refused to the staff of a suspended admin"`
 }
 
+// Rule is p as the API answers it.
+func (p Permission) Rule() Rule {
+	return Rule{Permission: p.Name, Object: string(p.Object), Roles: p.Roles.Names(), Scope: string(p.Scope),
+		Public: p.Public, Self: p.Self, Held: p.Held, Write: p.Write}
+}
+
 // Rules is the whole table as the API answers it.
 func Rules() []Rule {
 	rules := make([]Rule, len(Table))
 	for i, p := range Table {
-		rules[i] = Rule{Permission: p.Name, Object: string(p.Object), Roles: p.Roles.Names(), Scope: string(p.Scope),
-			Public: p.Public, Self: p.Self, Held: p.Held, Write: p.Write}
+		rules[i] = p.Rule()
 	}
 	return rules
 }

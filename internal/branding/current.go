@@ -37,7 +37,20 @@ type Page struct {
 	Current Current
 	Body    []byte // JSON
 	ETag    string
+	// Stopped is who of those behind the host is on hold: Nobody where none is,
+	// or the host is nobody's.
+	Stopped Holder
 }
+
+// Holder says in which capacity somebody is behind a host.
+type Holder int
+
+// The capacities.
+const (
+	Nobody Holder = iota
+	Organization
+	Admin // the host's own, or that of its organization
+)
 
 // Service answers what holds, from memory: this is the first thing every
 // visitor asks. An answer is at most lifetime old, and never older than a
@@ -115,7 +128,7 @@ var builtIn = func() brand.Fields {
 
 // resolve makes the answer from the database.
 func resolve(tx *db.Tx, host string, c Caller) (*Page, error) {
-	at, err := hostAdmin(tx, host)
+	at, stopped, err := behind(tx, host)
 	if err != nil {
 		return nil, err
 	}
@@ -145,20 +158,31 @@ func resolve(tx *db.Tx, host string, c Caller) (*Page, error) {
 	cur.take(own, "platform")
 	cur.take(builtIn, "default")
 	cur.Version += version
-	return render(cur)
+	p, err := render(cur)
+	if err != nil {
+		return nil, err
+	}
+	p.Stopped = stopped
+	return p, nil
 }
 
-// hostAdmin is the admin to whom a verified host belongs, itself or by its
-// organization; zero for any other host.
-func hostAdmin(tx *db.Tx, host string) (id.Admin, error) {
+// behind is the admin to whom a verified host belongs, itself or by its
+// organization, zero for any other host; and who of the two is on hold.
+func behind(tx *db.Tx, host string) (id.Admin, Holder, error) {
 	o, ok, err := domain.Holder(tx, host)
 	if err != nil || !ok {
-		return 0, err
+		return 0, Nobody, err
 	}
-	if o.Admin != 0 {
-		return o.Admin, nil
+	admin, itself, above, err := standing(tx, o)
+	switch {
+	case err != nil:
+		return 0, Nobody, err
+	case itself:
+		return admin, Organization, nil
+	case above:
+		return admin, Admin, nil
 	}
-	return organizationAdmin(tx, o.Organization)
+	return admin, Nobody, nil
 }
 
 // take fills the fields that are still open from one level.

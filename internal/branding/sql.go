@@ -6,6 +6,8 @@ import (
 
 	"github.com/tenantry/tenantry/internal/brand"
 	"github.com/tenantry/tenantry/internal/db"
+	"github.com/tenantry/tenantry/internal/domain"
+	"github.com/tenantry/tenantry/internal/hold"
 	"github.com/tenantry/tenantry/internal/id"
 )
 
@@ -95,11 +97,21 @@ func platform(tx *db.Tx) (text string, version int64, err error) {
 	return text, version, err
 }
 
-// organizationAdmin gives the admin of an organization, zero for the platform's own.
-func organizationAdmin(tx *db.Tx, o id.Organization) (id.Admin, error) {
-	a, err := db.One(tx, func(r db.Row) (a *id.Admin, err error) { return a, r.Scan(&a) }, `SELECT admin_id FROM organizations WHERE id = $1`, o)
-	if errors.Is(err, db.ErrNoRows) {
-		return 0, nil
+// standing gives the admin behind the holder of a host, zero for the platform,
+// and whether a hold lies on the holding organization itself, and on the admin.
+// An archived organization is on hold.
+func standing(tx *db.Tx, o domain.Owner) (admin id.Admin, itself, above bool, err error) {
+	if o.Admin != 0 {
+		_, err = db.One(tx, func(r db.Row) (n int, err error) { return 0, r.Scan(&above) },
+			`SELECT `+hold.AdminCondition("$1", "$2"), o.Admin, tx.Now)
+		return o.Admin, false, above, err
 	}
-	return id.Val(a), err
+	var a *id.Admin
+	_, err = db.One(tx, func(r db.Row) (n int, err error) { return 0, r.Scan(&a, &itself, &above) },
+		`SELECT o.admin_id, o.status = 'archived' OR `+hold.OrganizationCondition("o.id", "$1")+`, `+hold.AdminCondition("o.admin_id", "$2")+`
+		FROM organizations o WHERE o.id = $3`, tx.Now, tx.Now, o.Organization)
+	if errors.Is(err, db.ErrNoRows) {
+		return 0, false, false, nil
+	}
+	return id.Val(a), itself, above, err
 }

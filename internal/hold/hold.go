@@ -51,7 +51,8 @@ var errSubject = errors.New("hold: a subject is either an organization or an adm
 
 // Place puts a hold, for ever or until expires; one of the same source that is
 // in force stays as it is, and placed is false. expires must lie ahead. The
-// caches of who may sign in are told after the commit (topic "auth").
+// caches of who may sign in, and of what a host shows, are told after the
+// commit (topics "auth" and "branding").
 func Place(tx *db.Tx, on Subject, source Source, reason string, by id.User, expires *db.Time) (placed bool, err error) {
 	if !on.valid() || !source.Valid() {
 		return false, errSubject
@@ -61,21 +62,21 @@ func Place(tx *db.Tx, on Subject, source Source, reason string, by id.User, expi
 	}
 	placed, err = place(tx, on, source, reason, by, expires)
 	if placed {
-		tx.Publish("auth", "")
+		publish(tx)
 	}
 	return placed, err
 }
 
 // Lift ends the holds of these sources that are in force and gives how many
-// there were. Two that lift at once lift each hold once between them. The
-// caches of who may sign in are told after the commit (topic "auth").
+// there were. Two that lift at once lift each hold once between them. Caches are
+// told as by Place.
 func Lift(tx *db.Tx, on Subject, sources []Source, by id.User) (lifted int64, err error) {
 	if !on.valid() {
 		return 0, errSubject
 	}
 	lifted, err = lift(tx, on, sources, by)
 	if lifted > 0 {
-		tx.Publish("auth", "")
+		publish(tx)
 	}
 	return lifted, err
 }
@@ -98,6 +99,12 @@ func OfOrganizations(tx *db.Tx, ids []id.Organization) (map[id.Organization][]Ho
 // OfAdmins is OfOrganizations for admins.
 func OfAdmins(tx *db.Tx, ids []id.Admin) (map[id.Admin][]Hold, error) {
 	return activeOf(tx, "admin_id", ids)
+}
+
+// publish tells the caches, by names that belong to packages above.
+func publish(tx *db.Tx) {
+	tx.Publish("auth", "")
+	tx.Publish("branding", "")
 }
 
 func (s Subject) valid() bool { return (s.Organization == 0) != (s.Admin == 0) }

@@ -9,9 +9,21 @@ import (
 )
 
 // Plugins lists the catalogue, each plugin with whether the organization has
-// it. On hold or not, this is what it has; MyPlugins is what it can use.
-func Plugins(tx *db.Tx, organization id.Organization, r page.Request) (page.List[plugin.Entitlement], error) {
-	return plugin.PageOf(tx, organization, r)
+// it. People are told what it has, on hold or not; a service is told what it
+// can use: nothing while it or its admin is on hold.
+func Plugins(tx *db.Tx, p *auth.Principal, organization id.Organization, r page.Request) (page.List[plugin.Entitlement], error) {
+	l, err := plugin.PageOf(tx, organization, r)
+	if err != nil || p.Kind != auth.KeyHolder {
+		return l, err
+	}
+	o, err := detail(tx, organization)
+	if err != nil || o.EffectiveStatus == Active {
+		return l, err
+	}
+	for i := range l.Data {
+		l.Data[i].Enabled, l.Data[i].EnabledAt = false, nil
+	}
+	return l, nil
 }
 
 // MyPlugins lists what the caller can use: a superadmin everything, anybody

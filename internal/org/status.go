@@ -20,13 +20,21 @@ const MaxReason = 500
 // StatusChange asks for a status. It is a view on the holds: suspending places
 // the caller's, activating lifts the caller's.
 type StatusChange struct {
-	Status  Status        `json:"status" enum:"active,suspended,archived" example:"suspended"`
-	Reason  string        `json:"reason,omitempty" required:"false" maxLength:"2000" example:"Payment overdue" doc:"At most 500 characters; the owners are told"`
-	Sources []hold.Source `json:"sources,omitempty" required:"false" enum:"platform,admin,quota,billing" doc:"With active: holds to lift besides the caller's own; a superadmin may name admin"`
+	Status    Status        `json:"status" enum:"active,suspended,archived" example:"suspended"`
+	Reason    string        `json:"reason,omitempty" required:"false" maxLength:"2000" example:"Payment overdue" doc:"At most 500 characters; the owners are told"`
+	ExpiresAt *db.Time      `json:"expires_at,omitempty" required:"false" doc:"With suspended: when it ends by itself; absent or null: not"`
+	Sources   []hold.Source `json:"sources,omitempty" required:"false" enum:"platform,admin,quota,billing" doc:"With active: holds to lift besides the caller's own; a superadmin may name admin"`
 }
 
-func (in *StatusChange) check(actor audit.Actor) error {
+func (in *StatusChange) check(tx *db.Tx, actor audit.Actor) error {
 	var v fault.Validation
+	switch {
+	case in.ExpiresAt == nil:
+	case in.Status != Suspended:
+		v.Add("expires_at", "not_applicable", "A time goes with the status suspended only.")
+	case *in.ExpiresAt <= tx.Now:
+		v.Add("expires_at", "in_the_past", "Give a time that lies ahead.")
+	}
 	if in.Status != Active && in.Status != Suspended && in.Status != Archived {
 		v.Add("status", "unknown_value", "Use active, suspended or archived.")
 	}
@@ -51,7 +59,7 @@ func (in *StatusChange) check(actor audit.Actor) error {
 // records nothing. Archived is final for all but a superadmin: 409
 // invalid_transition.
 func SetStatus(tx *db.Tx, actor audit.Actor, organization id.Organization, in StatusChange) (Organization, error) {
-	if err := in.check(actor); err != nil {
+	if err := in.check(tx, actor); err != nil {
 		return Organization{}, err
 	}
 	if _, _, err := lock(tx, organization); err != nil {
@@ -95,7 +103,7 @@ func (in StatusChange) apply(tx *db.Tx, actor audit.Actor, o Organization) (chan
 	on := hold.Subject{Organization: o.ID}
 	switch in.Status {
 	case Suspended:
-		placed, err := hold.Place(tx, on, source(actor), in.Reason, actor.UserID(), nil)
+		placed, err := hold.Place(tx, on, source(actor), in.Reason, actor.UserID(), in.ExpiresAt)
 		return changed || placed, err
 	case Active:
 		lifted, err := hold.Lift(tx, on, in.lifts(actor), actor.UserID())

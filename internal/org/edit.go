@@ -134,6 +134,9 @@ func (e *edit) check() error {
 	if p.CustomDomain.Given() {
 		p.CustomDomain.Value = domain.Normalize("custom_domain", p.CustomDomain.Value, e.own, &v)
 	}
+	if p.AdminID.Given() && p.AdminID.Value == 0 { // nobody's id; null is the platform
+		_ = v.Merge(fault.UnknownReference("admin_id"))
+	}
 	if err := p.restore(e.tx); err != nil {
 		return err
 	}

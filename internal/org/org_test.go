@@ -257,6 +257,8 @@ func TestTransfer(t *testing.T) {
 		if n := w.count("credit_accounts WHERE admin_id = $1 AND kind = 'admin' AND limits_backed = 0", a); n != 1 {
 			t.Error("the former admin still backs the limit")
 		}
+		_, _, err = w.edit(boss, o, `{"admin_id":0}`)
+		w.wantCode("nobody's id", err, "unknown_reference")
 		if c := w.edited(boss, o, `{"admin_id":null}`); c.AdminID != nil {
 			t.Errorf("to the platform: got %v", *c.AdminID)
 		}

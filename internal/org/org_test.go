@@ -25,7 +25,7 @@ func TestCreate(t *testing.T) {
 			o.StorageLimitGB != 10 || o.MaxUsers != 10 || o.BandwidthLimitGB != 100 || o.Status != org.Active || o.EffectiveStatus != org.Active {
 			t.Errorf("created: got %+v", o)
 		}
-		defaults := do(w, plugin.Defaults)
+		defaults := w.defaults()
 		if !slices.Equal(o.EnabledPlugins, defaults) || len(defaults) == 0 {
 			t.Errorf("plugins: got %v, want %v", o.EnabledPlugins, defaults)
 		}
@@ -148,7 +148,7 @@ func TestEditMerges(t *testing.T) {
 		}
 		c = w.edited(boss, o, `{"custom_domain":null,"enabled_plugins":null,"credit_limit":null,"storage_limit_gb":null,"max_users":null,"bandwidth_limit_gb":null}`)
 		if c.CustomDomain != nil || c.CustomDomainStatus != "none" || c.CreditLimit != 0 || c.StorageLimitGB != 10 || c.MaxUsers != 10 || c.BandwidthLimitGB != 100 ||
-			!slices.Equal(c.EnabledPlugins, do(w, plugin.Defaults)) || c.Name != "New Name" {
+			!slices.Equal(c.EnabledPlugins, w.defaults()) || c.Name != "New Name" {
 			t.Errorf("null: got %+v", c)
 		}
 		c = w.edited(boss, o, `{"storage_limit_gb":-1,"max_users":0,"bandwidth_limit_gb":0}`)

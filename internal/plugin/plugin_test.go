@@ -173,7 +173,7 @@ func TestCatalogue(t *testing.T) {
 		if !errors.As(err, &e) || e.Code != "in_use" || !slices.Equal(e.Extra["required_by"].([]string), []string{"mid"}) {
 			t.Errorf("a plugin that another needs: got %v", err)
 		}
-		if got := read(t, d, plugin.Defaults); !slices.Equal(got, []string{"base", "mid", "top"}) {
+		if got := read(t, d, func(tx *db.Tx) ([]string, error) { return plugin.Defaults(tx, nil) }); !slices.Equal(got, []string{"base", "mid", "top"}) {
 			t.Errorf("defaults: got %v, want top and all below it", got)
 		}
 	})

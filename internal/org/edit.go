@@ -244,7 +244,9 @@ func (e *edit) apply() error {
 	}
 	if o.CreditLimit != b.CreditLimit {
 		backing := credit.Backing{Admin: id.Val(o.AdminID), Oversell: e.policy.Oversell}
-		if err := credit.SetLimit(e.tx, e.actor, o.ID, o.CreditLimit, e.actor.Tier < audit.Platform, backing); err != nil {
+		// What the platform gave without cover, a reseller may lower without it.
+		byAdmin := e.actor.Tier < audit.Platform && (b.backed || o.CreditLimit > b.CreditLimit)
+		if err := credit.SetLimit(e.tx, e.actor, o.ID, o.CreditLimit, byAdmin, backing); err != nil {
 			return err
 		}
 	}

@@ -20,7 +20,7 @@ import (
 const selectOrganization = `SELECT o.id, o.name, o.slug, o.admin_id, o.owner_user_id, o.status,
 	o.storage_limit_gb, o.max_users, o.bandwidth_limit_gb, o.members, o.invited, o.created_at, o.updated_at, o.version,
 	d.host, d.status, d.token,
-	COALESCE(c.credit_limit, 0), COALESCE(c.credits_posted - c.debits_posted, 0), COALESCE(c.debits_pending, 0),
+	COALESCE(c.credit_limit, 0), COALESCE(c.credits_posted - c.debits_posted, 0), COALESCE(c.debits_pending, 0), c.limit_backed_by IS NOT NULL,
 	(SELECT string_agg(p.plugin_key, ',') FROM organization_plugins p WHERE p.organization_id = o.id),
 	EXISTS (SELECT 1 FROM holds h WHERE h.organization_id = o.id AND h.lifted_at IS NULL)
 		OR EXISTS (SELECT 1 FROM holds h WHERE h.admin_id = o.admin_id AND h.lifted_at IS NULL)
@@ -32,11 +32,11 @@ func scanOrganization(r db.Row) (o Organization, err error) {
 	var status, token, plugins *string
 	err = r.Scan(&o.ID, &o.Name, &o.Slug, &o.AdminID, &o.OwnerUserID, &o.Status,
 		&o.StorageLimitGB, &o.MaxUsers, &o.BandwidthLimitGB, &o.MemberCount, &o.InvitedCount, &o.CreatedAt, &o.UpdatedAt, &o.Version,
-		&o.CustomDomain, &status, &token, &o.CreditLimit, &o.CreditBalance, &o.CreditsHeld, &plugins, &o.held)
+		&o.CustomDomain, &status, &token, &o.CreditLimit, &o.CreditBalance, &o.CreditsHeld, &o.backed, &plugins, &o.held)
 	if err != nil {
 		return o, err
 	}
-	o.CreditsAvailable = max(o.CreditBalance+o.CreditLimit-o.CreditsHeld, 0)
+	o.balance(o.CreditBalance)
 	o.EnabledPlugins = []string{}
 	if plugins != nil {
 		o.EnabledPlugins = strings.Split(*plugins, ",")

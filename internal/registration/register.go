@@ -35,7 +35,7 @@ type Input struct {
 	UTMSource      string `json:"utm_source,omitempty" required:"false" example:"google" maxLength:"255"`
 	UTMMedium      string `json:"utm_medium,omitempty" required:"false" example:"cpc" maxLength:"255"`
 	UTMCampaign    string `json:"utm_campaign,omitempty" required:"false" example:"summer" maxLength:"255"`
-	ReferralCode   string `json:"referral_code,omitempty" required:"false" doc:"Of the admin who brings the customer; that of a suspended one is unknown." maxLength:"64"`
+	ReferralCode   string `json:"referral_code,omitempty" required:"false" doc:"Of the admin who brings the customer." maxLength:"64"`
 }
 
 // Visit is how the applicant came.

@@ -265,14 +265,6 @@ func TestWhoBroughtThem(t *testing.T) {
 				w.Errorf("got mail %+v", w.mails(in.Email))
 			}
 		}
-		w.write(func(tx *db.Tx) error {
-			_, err := tx.Exec(`INSERT INTO holds (admin_id, source, reason, placed_at) VALUES (11, 'platform', 'r', 0)`)
-			return err
-		})
-		in := applicant(9)
-		in.ReferralCode = "code-a"
-		_, err := w.register(in)
-		wantCode(w.T, err, "unknown_reference") // of somebody suspended
 	})
 }
 

@@ -6,7 +6,6 @@ import (
 
 	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/fault"
-	"github.com/tenantry/tenantry/internal/hold"
 	"github.com/tenantry/tenantry/internal/id"
 	"github.com/tenantry/tenantry/internal/page"
 	"github.com/tenantry/tenantry/internal/text"
@@ -188,10 +187,8 @@ func phoneKnown(tx *db.Tx, key string) (bool, error) {
 	return yes(tx, `SELECT 1 FROM registration_requests WHERE phone_key = $1 LIMIT 1`, key)
 }
 
-// adminByReferral gives nobody while the admin is on hold: what it would bring
-// could not work.
 func adminByReferral(tx *db.Tx, code string) (id.Admin, error) {
-	n, err := db.One(tx, db.Int64, `SELECT id FROM admins WHERE referral_code = $1 AND NOT `+hold.AdminCondition("admins.id", "$2"), code, tx.Now)
+	n, err := db.One(tx, db.Int64, `SELECT id FROM admins WHERE referral_code = $1`, code)
 	if errors.Is(err, db.ErrNoRows) {
 		return 0, nil
 	}

@@ -46,7 +46,7 @@ type CreditLimitPatch struct {
 // Edit changes an organization. An owner may change its name alone; a reseller
 // all but admin_id, within its pool and its group's policy; a field that the
 // actor may not set is 403 naming it, a limit beyond the pool 403
-// limit_exceeded. own are the platform's host names, which nobody may claim.
+// limit_exceeded, and an archived organization 409 to all but a superadmin. own are the platform's host names, which nobody may claim.
 func Edit(tx *db.Tx, actor audit.Actor, organization id.Organization, p Patch, own ...string) (Changed, error) {
 	e := edit{tx: tx, actor: actor, p: p, own: own}
 	return e.run(organization, "organization.updated")
@@ -191,8 +191,11 @@ func (e *edit) load(organization id.Organization) error {
 		return err
 	}
 	e.before, err = detail(e.tx, organization)
+	if err != nil {
+		return err
+	}
 	e.after = e.before
-	return err
+	return e.before.Status.open(e.actor)
 }
 
 // merge works out the organization as it shall be, and whether it may.

@@ -9,6 +9,7 @@ import (
 	"github.com/tenantry/tenantry/internal/audit"
 	"github.com/tenantry/tenantry/internal/auth"
 	"github.com/tenantry/tenantry/internal/db"
+	"github.com/tenantry/tenantry/internal/domain"
 	"github.com/tenantry/tenantry/internal/fault"
 	"github.com/tenantry/tenantry/internal/id"
 	"github.com/tenantry/tenantry/internal/org"
@@ -378,27 +379,27 @@ func TestVerifyDomain(t *testing.T) {
 	each(t, func(w world) {
 		o, _ := w.organization("acme", 0)
 		p, _ := w.organization("rival", 0)
-		verify := func(actor audit.Actor, o org.Organization, in org.Verification, records ...string) (org.Organization, int, error) {
+		verify := func(actor audit.Actor, o org.Organization, in domain.Verification, records ...string) (org.Organization, int, error) {
 			return write(w, func(tx *db.Tx) (org.Organization, error) { return org.VerifyDomain(tx, actor, o.ID, in, records) })
 		}
-		_, _, err := verify(boss, o, org.Verification{})
+		_, _, err := verify(boss, o, domain.Verification{})
 		w.wantCode("no domain", err, "no_domain")
 		c := w.edited(boss, o, `{"custom_domain":"App.Example.com"}`)
 		w.edited(boss, p, `{"custom_domain":"app.example.com"}`)
-		_, _, err = verify(seller, o, org.Verification{}, "something else")
+		_, _, err = verify(seller, o, domain.Verification{}, "something else")
 		w.wantCode("no proof", err, "domain_not_verified")
-		_, _, err = verify(seller, o, org.Verification{Override: true, Reason: "x"})
+		_, _, err = verify(seller, o, domain.Verification{Override: true, Reason: "x"})
 		w.wantCode("a reseller overrides", err, "forbidden")
-		_, _, err = verify(boss, o, org.Verification{Override: true})
+		_, _, err = verify(boss, o, domain.Verification{Override: true})
 		w.wantCode("no reason", err, "required")
-		got, events, err := verify(seller, o, org.Verification{}, "spf", c.DomainVerification.Value)
+		got, events, err := verify(seller, o, domain.Verification{}, "spf", c.DomainVerification.Value)
 		if err != nil || events != 1 || got.CustomDomainStatus != "verified" || got.DomainVerification != nil {
 			t.Errorf("verified: got %+v, %d events, %v", got, events, err)
 		}
-		if _, events, err = verify(seller, o, org.Verification{}); err != nil || events != 0 {
+		if _, events, err = verify(seller, o, domain.Verification{}); err != nil || events != 0 {
 			t.Errorf("again: got %d events, %v; want nothing", events, err)
 		}
-		_, _, err = verify(boss, p, org.Verification{Override: true, Reason: "they say so"})
+		_, _, err = verify(boss, p, domain.Verification{Override: true, Reason: "they say so"})
 		w.wantCode("another's", err, "domain_taken")
 		if c := w.edited(boss, o, `{"custom_domain":"www.example.com"}`); c.CustomDomainStatus != "pending" {
 			t.Errorf("after a change: got %s, want pending", c.CustomDomainStatus)

@@ -355,6 +355,11 @@ func touch(tx *db.Tx, organization id.Organization) error {
 	return err
 }
 
+func statusOf(tx *db.Tx, organization id.Organization) (Status, error) {
+	s, err := db.One(tx, db.String, `SELECT status FROM organizations WHERE id = $1`, organization)
+	return Status(s), err
+}
+
 func archive(tx *db.Tx, organization id.Organization, status Status) error {
 	_, err := tx.Exec(`UPDATE organizations SET status = $1 WHERE id = $2`, string(status), organization)
 	return err

@@ -77,6 +77,14 @@ func (o *Organization) balance(n int64) {
 	o.CreditBalance, o.CreditsAvailable = n, credit.Available(n, o.CreditsHeld, o.CreditLimit)
 }
 
+// since is o with the credits of now: no lock of the organization keeps them
+// still, and what moved them has records of its own.
+func (o Organization) since(now Organization) Organization {
+	o.CreditsHeld = now.CreditsHeld
+	o.balance(now.CreditBalance)
+	return o
+}
+
 // check validates and says whether the credits come from the admin's pool.
 func (in *CreditsIn) check(actor audit.Actor) (fromPool bool, err error) {
 	var v fault.Validation

@@ -2,6 +2,7 @@ package org_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"slices"
 	"testing"
@@ -44,6 +45,38 @@ func TestEventsOfCreditsThatComeAtOnce(t *testing.T) {
 		slices.Sort(balances)
 		if len(slices.Compact(balances)) != 30 || balances[29] != 210 {
 			t.Errorf("balances after: got %v, want each multiple of 7 up to 210", balances)
+		}
+	})
+}
+
+// Credits that come while the organization is edited are no part of the edit.
+func TestEventsOfEditsWhileCreditsCome(t *testing.T) {
+	racing(t, func(w world) {
+		o, _ := w.organization("acme", 0)
+		ends := together(60, func(i int) error {
+			if i%3 > 0 {
+				_, err := w.fund(boss, o, `{"amount":7}`)
+				return err
+			}
+			_, _, err := w.edit(boss, o, fmt.Sprintf(`{"name":"N%d"}`, i))
+			return err
+		})
+		if ends[""] != 60 {
+			t.Fatalf("60 at once: got %v", ends)
+		}
+		bodies := do(w, func(tx *db.Tx) ([]string, error) {
+			return db.All(tx, db.String, `SELECT body FROM audit_pending WHERE action = 'organization.updated' ORDER BY id LIMIT 100`)
+		})
+		for _, body := range bodies {
+			e := parse[struct {
+				Changes map[string]any `json:"changes"`
+			}](w, body)
+			if len(e.Changes) != 1 || e.Changes["name"] == nil {
+				t.Errorf("an edit of the name tells of %v", e.Changes)
+			}
+		}
+		if len(bodies) != 20 {
+			t.Errorf("got %d events, want 20", len(bodies))
 		}
 	})
 }

@@ -41,7 +41,7 @@ func VerifyDomain(tx *db.Tx, actor audit.Actor, organization id.Organization, in
 	if err != nil {
 		return before, err
 	}
-	changes, err := audit.Diff(before, after)
+	changes, err := audit.Diff(before.since(after), after)
 	if err != nil {
 		return before, err
 	}

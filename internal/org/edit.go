@@ -280,7 +280,7 @@ func (e *edit) finish(action string) (Changed, error) {
 	if err != nil {
 		return Changed{}, err
 	}
-	if changes, err = audit.Diff(e.before, o); err != nil {
+	if changes, err = audit.Diff(e.before.since(o), o); err != nil {
 		return Changed{}, err
 	}
 	warnings, err := shortfalls(e.tx, e.before, o)

@@ -156,7 +156,7 @@ func (in StatusChange) finish(tx *db.Tx, actor audit.Actor, before, after Organi
 		effect.Add(tx, effect.Domains, 1)
 	}
 	effect.Add(tx, effect.Credits, max(after.CreditBalance, 0))
-	changes, err := audit.Diff(before, after)
+	changes, err := audit.Diff(before.since(after), after)
 	if err != nil {
 		return err
 	}

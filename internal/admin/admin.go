@@ -171,7 +171,7 @@ func Update(tx *db.Tx, actor audit.Actor, admin id.Admin, p Patch, own ...string
 	if err != nil {
 		return Admin{}, err
 	}
-	moved := id.Val(next.PartnerGroupID) != id.Val(before.PartnerGroupID)
+	moved := id.Val(next.PartnerGroupID) != id.Val(before.PartnerGroupID) || p.PartnerGroupID.Given() && p.PartnerGroupID.Value == 0
 	if moved {
 		if err := joinGroup(tx, next.PartnerGroupID); err != nil {
 			return Admin{}, err

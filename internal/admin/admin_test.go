@@ -171,6 +171,8 @@ func TestUpdateMerges(t *testing.T) {
 		}
 		_, _, err = w.update(a.ID, `{"name":null}`)
 		w.wantCode("null name", err, "required")
+		_, _, err = w.update(a.ID, `{"partner_group_id":0}`)
+		w.wantCode("nobody's group", err, "unknown_reference")
 		_, _, err = w.update(a.ID, `{"partner_group_id":99}`)
 		w.wantCode("a group that is not there", err, "unknown_reference")
 		_, _, err = w.update(99, `{}`)

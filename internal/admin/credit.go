@@ -46,6 +46,8 @@ func GrantCredits(tx *db.Tx, actor audit.Actor, admin id.Admin, in Grant, ref cr
 	if err != nil {
 		return Granted{}, err
 	}
+	// The pool is locked by now; before, its organizations could draw on it.
+	before.CreditBalance, after.CreditBalance = done.BalanceAfter-done.Amount, done.BalanceAfter
 	return Granted{after, done}, record(tx, actor, "admin.credits_granted", reason, &before, &after)
 }
 

@@ -10,12 +10,6 @@ import (
 	"github.com/tenantry/tenantry/internal/patch"
 )
 
-// Verification asks to verify the admin's custom domain.
-type Verification struct {
-	Override bool   `json:"override,omitempty" required:"false" doc:"Take it as verified without a look at the DNS; superadmins only, with a reason"`
-	Reason   string `json:"reason,omitempty" required:"false" maxLength:"2000" doc:"Required with override; at most 500 characters"`
-}
-
 // ownerOf is the admin as the holder of a host.
 func ownerOf(admin id.Admin) domain.Owner { return domain.Owner{Admin: admin} }
 
@@ -48,21 +42,11 @@ func setDomain(tx *db.Tx, admin id.Admin, host *string) error {
 	return err
 }
 
-// HostToVerify gives the host whose records VerifyDomain wants to see; empty
-// when it does not need any.
-func HostToVerify(tx *db.Tx, admin id.Admin) (string, error) {
-	c, err := domain.Of(tx, ownerOf(admin))
-	if err != nil || c.Status != domain.Pending {
-		return "", err
-	}
-	return c.Host, nil
-}
-
 // VerifyDomain makes the admin the holder of the domain that it claims, if one
 // of records proves it, or a superadmin overrides. Verified again changes
 // nothing.
-func VerifyDomain(tx *db.Tx, actor audit.Actor, admin id.Admin, in Verification, records []string) (Admin, error) {
-	reason, err := in.check(actor)
+func VerifyDomain(tx *db.Tx, actor audit.Actor, admin id.Admin, in domain.Verification, records []string) (Admin, error) {
+	in, err := in.Check(actor.Tier >= audit.Platform)
 	if err != nil {
 		return Admin{}, err
 	}
@@ -85,17 +69,5 @@ func VerifyDomain(tx *db.Tx, actor audit.Actor, admin id.Admin, in Verification,
 		return Admin{}, err
 	}
 	effect.Add(tx, effect.Domains, 1)
-	return after, record(tx, actor, "admin.domain_verified", reason, &before, &after)
-}
-
-func (in Verification) check(actor audit.Actor) (reason string, err error) {
-	if !in.Override {
-		return "", nil
-	}
-	if actor.Tier < audit.Platform {
-		return "", fault.DeniedField("override")
-	}
-	var v fault.Validation
-	reason = reasonOf(in.Reason, &v)
-	return reason, v.Err()
+	return after, record(tx, actor, "admin.domain_verified", in.Reason, &before, &after)
 }

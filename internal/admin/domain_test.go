@@ -14,7 +14,7 @@ import (
 	"github.com/tenantry/tenantry/internal/id"
 )
 
-func (w world) verify(actor audit.Actor, a id.Admin, in admin.Verification, records ...string) (admin.Admin, int, error) {
+func (w world) verify(actor audit.Actor, a id.Admin, in domain.Verification, records ...string) (admin.Admin, int, error) {
 	return write(w, func(tx *db.Tx) (admin.Admin, error) { return admin.VerifyDomain(tx, actor, a, in, records) })
 }
 
@@ -30,35 +30,35 @@ func TestCustomDomain(t *testing.T) {
 		_, _, err = w.update(a.ID, `{"custom_domain":"127.0.0.1"}`)
 		w.wantCode("an address", err, "invalid_domain")
 
-		_, _, err = w.verify(boss, a.ID, admin.Verification{}, "something else")
+		_, _, err = w.verify(boss, a.ID, domain.Verification{}, "something else")
 		w.wantCode("another record", err, "domain_not_verified")
 		staff := audit.Actor{Type: audit.User, ID: 2, Tier: audit.Reseller}
-		_, _, err = w.verify(staff, a.ID, admin.Verification{Override: true, Reason: "r"})
+		_, _, err = w.verify(staff, a.ID, domain.Verification{Override: true, Reason: "r"})
 		w.wantCode("override by the admin", err, "forbidden")
-		_, _, err = w.verify(boss, a.ID, admin.Verification{Override: true})
+		_, _, err = w.verify(boss, a.ID, domain.Verification{Override: true})
 		w.wantCode("override without a reason", err, "required")
-		v, events, err := w.verify(staff, a.ID, admin.Verification{}, "other", a.DomainVerification.Value)
+		v, events, err := w.verify(staff, a.ID, domain.Verification{}, "other", a.DomainVerification.Value)
 		if err != nil || events != 1 || v.CustomDomainStatus != domain.Verified || v.DomainVerification != nil {
 			w.Fatalf("proved: got %+v, %d events, %v", v, events, err)
 		}
-		if _, events, err = w.verify(boss, a.ID, admin.Verification{}); err != nil || events != 0 {
+		if _, events, err = w.verify(boss, a.ID, domain.Verification{}); err != nil || events != 0 {
 			w.Errorf("again: %d events, %v", events, err)
 		}
 
 		b := w.made(`{"name":"B","contact_email":"b@b.example","custom_domain":"portal.agency.example"}`)
-		_, _, err = w.verify(boss, b.ID, admin.Verification{Override: true, Reason: "r"})
+		_, _, err = w.verify(boss, b.ID, domain.Verification{Override: true, Reason: "r"})
 		w.wantCode("a host that another holds", err, "domain_taken")
 		c, events, err := w.update(a.ID, `{"custom_domain":"new.agency.example"}`)
 		if err != nil || events != 1 || c.CustomDomainStatus != domain.Pending || c.Version != a.Version+1 {
 			w.Errorf("changed: got %+v, %d events, %v", c, events, err)
 		}
-		if c, _, err = w.verify(boss, b.ID, admin.Verification{Override: true, Reason: "moved"}); err != nil || c.CustomDomainStatus != domain.Verified {
+		if c, _, err = w.verify(boss, b.ID, domain.Verification{Override: true, Reason: "moved"}); err != nil || c.CustomDomainStatus != domain.Verified {
 			w.Errorf("a host given up: got %+v, %v", c, err)
 		}
 		if c, _, err = w.update(a.ID, `{"custom_domain":null}`); err != nil || c.CustomDomain != nil || c.CustomDomainStatus != domain.None {
 			w.Errorf("cleared: got %+v, %v", c, err)
 		}
-		_, _, err = w.verify(boss, a.ID, admin.Verification{})
+		_, _, err = w.verify(boss, a.ID, domain.Verification{})
 		w.wantCode("nothing to verify", err, "no_domain")
 	})
 }
@@ -71,7 +71,7 @@ func TestVerifyRace(t *testing.T) {
 		var wg sync.WaitGroup
 		for i := range errs {
 			a := w.made(fmt.Sprintf(`{"name":"%d","contact_email":"a@a.example","custom_domain":"one.agency.example"}`, i))
-			wg.Go(func() { _, _, errs[i] = w.verify(boss, a.ID, admin.Verification{Override: true, Reason: "r"}) })
+			wg.Go(func() { _, _, errs[i] = w.verify(boss, a.ID, domain.Verification{Override: true, Reason: "r"}) })
 		}
 		wg.Wait()
 		won := 0

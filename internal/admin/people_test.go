@@ -180,6 +180,53 @@ func TestGrantAndSuspendRace(t *testing.T) {
 	})
 }
 
+// Grants while organizations draw on the pool: each event of a grant tells of
+// its own amount.
+func TestEventsOfGrantsAmongAllocations(t *testing.T) {
+	dbtest.Postgres(t, func(t *testing.T, d *db.DB) {
+		w := world{t, d}
+		a := w.made(`{"name":"A","contact_email":"a@a.example"}`)
+		w.organization(a.ID, "one", w.user("o@x.example", "active"))
+		do(w, func(tx *db.Tx) (admin.Granted, error) {
+			if err := credit.Open(tx, credit.Owner{Organization: 1}); err != nil {
+				return admin.Granted{}, err
+			}
+			return admin.GrantCredits(tx, boss, a.ID, admin.Grant{Amount: 10_000, Reason: "r"}, credit.Reference{})
+		})
+		var wg sync.WaitGroup
+		for range 20 {
+			wg.Go(func() {
+				if _, _, err := write(w, grantOf(a.ID)); err != nil {
+					t.Errorf("grant: %v", err)
+				}
+			})
+			wg.Go(func() {
+				_, _, err := write(w, func(tx *db.Tx) (credit.Transaction, error) {
+					return credit.Allocate(tx, boss, a.ID, 1, 3, "", credit.Policy{}, nil, credit.Reference{})
+				})
+				if err != nil {
+					t.Errorf("allocate: %v", err)
+				}
+			})
+		}
+		wg.Wait()
+		bodies := do(w, func(tx *db.Tx) ([]string, error) {
+			return db.All(tx, db.String, `SELECT body FROM audit_pending WHERE action = 'admin.credits_granted' ORDER BY id LIMIT 100`)
+		})
+		for _, body := range bodies[1:] {
+			e := parse[struct {
+				Changes map[string]struct{ Old, New int64 } `json:"changes"`
+			}](w, body)
+			if c := e.Changes["credit_balance"]; c.New-c.Old != 10 || len(e.Changes) != 1 {
+				t.Errorf("an event tells of %+v, want a step of 10", e.Changes)
+			}
+		}
+		if len(bodies) != 21 {
+			t.Errorf("got %d events, want 21", len(bodies))
+		}
+	})
+}
+
 // A group that is deleted while admins join it: either they are in and it
 // stays, or it is gone and they are refused.
 func TestJoinGroupRace(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"github.com/tenantry/tenantry/internal/auth"
 	"github.com/tenantry/tenantry/internal/credit"
 	"github.com/tenantry/tenantry/internal/db"
+	"github.com/tenantry/tenantry/internal/domain"
 	"github.com/tenantry/tenantry/internal/id"
 	"github.com/tenantry/tenantry/internal/page"
 )
@@ -109,12 +110,12 @@ func (s *Server) adminDomain() []route {
 	return []route{
 		prepared(op{Method: "POST", Path: adminsPath + "/{id}/domain/verify", ID: "verify-admin-domain", Tag: adminsTag, Refuses: []int{409}, Summary: "Verify the custom domain of an admin", May: auth.AdminVerify, Lock: lockAdmin,
 			Description: "Looks for the TXT record that domain_verification names. A superadmin may override with a reason."},
-			func(ctx context.Context, c *Call, in *struct{ Body *admin.Verification }) (func(*db.Tx) (admin.Admin, error), error) {
-				ask := admin.Verification{}
+			func(ctx context.Context, c *Call, in *struct{ Body *domain.Verification }) (func(*db.Tx) (admin.Admin, error), error) {
+				ask := domain.Verification{}
 				if in.Body != nil {
 					ask = *in.Body
 				}
-				records, err := s.proofs(ctx, c, ask.Override, func(tx *db.Tx) (string, error) { return admin.HostToVerify(tx, c.Admin) })
+				records, err := s.proofs(ctx, c, ask.Override, func(tx *db.Tx) (string, error) { return domain.HostToVerify(tx, domain.Owner{Admin: c.Admin}) })
 				return func(tx *db.Tx) (admin.Admin, error) { return admin.VerifyDomain(tx, c.Actor, c.Admin, ask, records) }, err
 			}),
 	}

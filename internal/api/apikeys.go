@@ -17,6 +17,10 @@ func (s *Server) keyRoutes() []route {
 // keysAt makes the routes of one place. A platform-wide key belongs to no
 // organization, which is what the path of that place names.
 func keysAt(path, whose string, mayRead, mayManage auth.Permission) []route {
+	var refuses []int
+	if mayManage.Object == auth.Organization {
+		refuses = []int{409} // one that is archived
+	}
 	return []route{
 		read(op{Method: "GET", Path: path, ID: "list-" + whose + "-api-keys", Tag: "API keys", Summary: "List the API keys of the " + whose, May: mayRead},
 			func(tx *db.Tx, c *Call, in *ListInput) (page.List[auth.APIKey], error) {
@@ -26,7 +30,7 @@ func keysAt(path, whose string, mayRead, mayManage auth.Permission) []route {
 				}
 				return auth.Keys(tx, c.Organization, r)
 			}),
-		change(op{Method: "POST", Path: path, ID: "create-" + whose + "-api-key", Tag: "API keys", Summary: "Make an API key of the " + whose + "; it is shown once", May: mayManage, Status: 201, Secret: true},
+		change(op{Method: "POST", Path: path, ID: "create-" + whose + "-api-key", Tag: "API keys", Summary: "Make an API key of the " + whose + "; it is shown once", May: mayManage, Status: 201, Secret: true, Refuses: refuses},
 			func(tx *db.Tx, c *Call, in *struct{ Body auth.NewAPIKey }) (auth.IssuedKey, error) {
 				k, err := auth.CreateKey(tx, c.Actor, c.Organization, c.Admin, in.Body)
 				if c.Organization != 0 {

@@ -36,6 +36,7 @@ func (s *Server) brandingRoutes() []route {
 
 // branded is what of the caller bears on the brand.
 func (c *Call) branded() (b branding.Caller) {
+	b.OrganizationAdmin = c.Principal.Key.Admin
 	for _, m := range c.Principal.Memberships {
 		if m.Organization == c.Principal.Active {
 			b.OrganizationAdmin = m.Admin

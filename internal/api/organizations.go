@@ -5,6 +5,7 @@ import (
 
 	"github.com/tenantry/tenantry/internal/auth"
 	"github.com/tenantry/tenantry/internal/db"
+	"github.com/tenantry/tenantry/internal/domain"
 	"github.com/tenantry/tenantry/internal/id"
 	"github.com/tenantry/tenantry/internal/org"
 	"github.com/tenantry/tenantry/internal/page"
@@ -42,7 +43,7 @@ func (s *Server) organizationRecords() []route {
 			}),
 		read(op{Method: "GET", Path: orgPath + "/detail", ID: "get-organization-detail", Tag: orgsTag, Summary: "Read an organization", May: auth.OrganizationRead}, detail),
 		read(op{Method: "GET", Path: orgPath, ID: "get-organization", Tag: orgsTag, Summary: "Read an organization", May: auth.OrganizationRead}, detail),
-		change(op{Method: "PUT", Path: orgPath + "/edit", ID: "edit-organization", Tag: orgsTag, Refuses: []int{402}, Summary: "Change an organization", May: auth.OrganizationEdit, Lock: lockOrganization,
+		change(op{Method: "PUT", Path: orgPath + "/edit", ID: "edit-organization", Tag: orgsTag, Refuses: []int{402, 409}, Summary: "Change an organization", May: auth.OrganizationEdit, Lock: lockOrganization,
 			Description: "Merges: an absent field stays; null clears the custom domain and restores defaults of limits and plugins. An owner may change the name alone. admin_id, for superadmins, transfers the organization with its credits."},
 			func(tx *db.Tx, c *Call, in *struct{ Body org.Patch }) (org.Changed, error) {
 				return org.Edit(tx, c.Actor, c.Organization, in.Body, s.Hosts...)
@@ -53,16 +54,16 @@ func (s *Server) organizationRecords() []route {
 func organizationActions() []route {
 	return []route{
 		change(op{Method: "PUT", Path: orgPath + "/status", ID: "set-organization-status", Tag: orgsTag, Refuses: []int{409}, Summary: "Suspend, reactivate or archive an organization", May: auth.OrganizationManage, Lock: lockOrganization,
-			Description: "Suspending places the caller's hold, with expires_at until then; activating lifts the caller's; while others remain, the answer is suspended with holds. Archived is final for all but a superadmin."},
+			Description: "Suspending places the caller's hold, with expires_at until then; activating lifts the caller's; while others remain, the answer is suspended with holds. Archived is final for all but a superadmin: nobody else changes an archived organization."},
 			func(tx *db.Tx, c *Call, in *struct{ Body org.StatusChange }) (org.Organization, error) {
 				return org.SetStatus(tx, c.Actor, c.Organization, in.Body)
 			}),
-		change(op{Method: "PUT", Path: orgPath + "/limits", ID: "set-organization-limits", Tag: orgsTag, Refuses: []int{402}, Summary: "Set limits of an organization", May: auth.OrganizationManage, Lock: lockOrganization,
+		change(op{Method: "PUT", Path: orgPath + "/limits", ID: "set-organization-limits", Tag: orgsTag, Refuses: []int{402, 409}, Summary: "Set limits of an organization", May: auth.OrganizationManage, Lock: lockOrganization,
 			Description: "Any of the limits; null restores the default. Lowering below what is used deletes nothing, blocks growth, and is answered with warnings."},
 			func(tx *db.Tx, c *Call, in *struct{ Body org.LimitsPatch }) (org.Changed, error) {
 				return org.SetLimits(tx, c.Actor, c.Organization, in.Body)
 			}),
-		change(op{Method: "PUT", Path: orgPath + "/credit-limit", ID: "set-credit-limit", Tag: orgsTag, Refuses: []int{402}, Summary: "Set the credit limit of an organization", May: auth.OrganizationManage, Lock: lockOrganization,
+		change(op{Method: "PUT", Path: orgPath + "/credit-limit", ID: "set-credit-limit", Tag: orgsTag, Refuses: []int{402, 409}, Summary: "Set the credit limit of an organization", May: auth.OrganizationManage, Lock: lockOrganization,
 			Description: "How far below zero the balance may go. One that an admin sets is covered by the admin's own balance, unless its group oversells."},
 			func(tx *db.Tx, c *Call, in *struct{ Body org.CreditLimitPatch }) (org.Changed, error) {
 				return org.SetCreditLimit(tx, c.Actor, c.Organization, in.Body)
@@ -80,12 +81,14 @@ func (s *Server) organizationDomain() []route {
 	return []route{
 		prepared(op{Method: "POST", Path: orgPath + "/domain/verify", ID: "verify-organization-domain", Tag: orgsTag, Refuses: []int{409}, Summary: "Verify the custom domain of an organization", May: auth.OrganizationManage, Lock: lockOrganization,
 			Description: "Looks for the TXT record that domain_verification names. A superadmin may override with a reason."},
-			func(ctx context.Context, c *Call, in *struct{ Body *org.Verification }) (func(*db.Tx) (org.Organization, error), error) {
-				ask := org.Verification{}
+			func(ctx context.Context, c *Call, in *struct{ Body *domain.Verification }) (func(*db.Tx) (org.Organization, error), error) {
+				ask := domain.Verification{}
 				if in.Body != nil {
 					ask = *in.Body
 				}
-				records, err := s.proofs(ctx, c, ask.Override, func(tx *db.Tx) (string, error) { return org.HostToVerify(tx, c.Organization) })
+				records, err := s.proofs(ctx, c, ask.Override, func(tx *db.Tx) (string, error) {
+					return domain.HostToVerify(tx, domain.Owner{Organization: c.Organization})
+				})
 				return func(tx *db.Tx) (org.Organization, error) {
 					return org.VerifyDomain(tx, c.Actor, c.Organization, ask, records)
 				}, err

@@ -45,7 +45,7 @@ func (s *Server) pluginRoutes() []route {
 				return plugin.Update(tx, c.Actor, in.Key, in.Body)
 			}),
 		change(op{Method: "DELETE", Path: path + "/{key}", ID: "delete-available-plugin", Tag: tag, Refuses: []int{409}, Summary: "Take a plugin out of the catalogue", May: auth.PluginManage, Lock: lock,
-			Description: "One that an organization has, or that another plugin depends on, is refused as in_use."},
+			Description: "One that an organization has, that another plugin depends on, or that a partner group or an approved request names, is refused as in_use."},
 			func(tx *db.Tx, c *Call, in *PluginPath) (none, error) {
 				return none{}, plugin.Delete(tx, c.Actor, in.Key)
 			}),

@@ -66,17 +66,17 @@ func (s *Server) requestRoutes() []route {
 				return registration.Find(tx, requestID64(c))
 			}),
 		changeOr(op{Method: "POST", Path: path + "/{request_id}/approve", ID: "approve-request", Tag: tag, Refuses: []int{409}, Summary: "Approve a request", May: auth.RequestManage, Lock: lock,
-			Description: "Keeps what is to be different from the settings' defaults and reserves the slug. It creates nothing, unless provision is true."},
+			Description: "Keeps what is to be different from the settings' defaults and reserves the slug. It creates nothing, unless provision is true: should that fail, the request stays approved and tells the step."},
 			func(tx *db.Tx, c *Call, in *struct {
 				requestPath
 				Body registration.Approval
 			}) (registration.Request, error) {
 				return s.Registration.Approve(tx, c.Actor, requestID64(c), in.Body)
-			}, func(tx *db.Tx, c *Call, _ *struct {
+			}, func(tx *db.Tx, c *Call, in *struct {
 				requestPath
 				Body registration.Approval
 			}, cause error) error {
-				return registration.RecordFailure(tx, c.Actor, cause)
+				return s.Registration.KeepApproval(tx, c.Actor, requestID64(c), in.Body, cause)
 			}),
 		change(op{Method: "POST", Path: path + "/{request_id}/reject", ID: "reject-request", Tag: tag, Refuses: []int{409}, Summary: "Reject a request", May: auth.RequestManage, Lock: lock,
 			Description: "The applicant reads the reason; the password is deleted and the slug is free again."},

@@ -3,6 +3,10 @@ package api_test
 import (
 	"strings"
 	"testing"
+
+	"github.com/tenantry/tenantry/internal/auth"
+	"github.com/tenantry/tenantry/internal/db"
+	"github.com/tenantry/tenantry/internal/db/dbtest"
 )
 
 func TestRegistrationRoutes(t *testing.T) {
@@ -52,5 +56,33 @@ func TestRegistrationRoutes(t *testing.T) {
 		owner.token, _ = owner.want("POST", "/api/auth/login", `{"email":"user@example.com","password":"securepassword"}`, 200)["access_token"].(string)
 		owner.wantCode("GET", requests, "", 403, "forbidden")
 		owner.wantCode("POST", requests+"/1/approve", `{"nonsense":1}`, 403, "forbidden")
+	})
+}
+
+// A decision stands though what should follow at once fails.
+func TestApprovalOutlivesProvisioning(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := superadmin{T: t, h: newServer(t, d).Handler()}.as(rootEmail)
+		const requests = "/api/tenants/requests"
+		s.want("POST", "/api/tenants/register", `{"email":"gone@acme.example","password":"securepassword","company_name":"Acme","contact_name":"John"}`, 201)
+		err := d.Write(t.Context(), func(tx *db.Tx) error {
+			u, err := auth.CreateUser(tx, auth.NewUser{Email: "gone@acme.example", Name: "Gone"})
+			if err == nil {
+				_, err = tx.Exec(`UPDATE users SET status = 'disabled' WHERE id = $1`, u.ID)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		const approval = `{"provision":true,"org_slug":"other-slug"}`
+		s.wantCode("POST", requests+"/1/approve?dry_run=true", approval, 409, "provisioning_failed")
+		s.holds(s.want("GET", requests+"/1", "", 200), map[string]any{"status": "pending_approval"})
+		s.wantCode("POST", requests+"/1/approve", approval, 409, "provisioning_failed")
+		kept := s.want("GET", requests+"/1", "", 200)
+		s.holds(kept, map[string]any{"status": "approved", "org_slug": "other-slug"})
+		s.holds(kept["provisioning"].(map[string]any), map[string]any{"state": "failed", "attempts": 1.0})
+		s.wantCode("POST", requests+"/1/approve", approval, 409, "invalid_transition")
+		s.wantCode("POST", requests+"/1/provision", "", 409, "provisioning_failed")
 	})
 }

@@ -91,7 +91,13 @@ func changeOr[In, Out any](o op, f func(tx *db.Tx, c *Call, in *In) (Out, error)
 	return bound(o, func(s *Server, o *op, ctx context.Context, c *Call, in *In) (any, error) {
 		out, err := s.change(ctx, o, c, func(tx *db.Tx) (any, error) { return f(tx, c, in) })
 		if err != nil && !c.dryRun {
-			if e := s.as(o, c).Write(ctx, func(tx *db.Tx) error { return failed(tx, c, in, err) }); e != nil {
+			e := s.as(o, c).Write(ctx, func(tx *db.Tx) error {
+				if err := s.recheck(tx, o, c); err != nil {
+					return err
+				}
+				return failed(tx, c, in, err)
+			})
+			if e != nil {
 				return nil, e
 			}
 		}

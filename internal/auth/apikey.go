@@ -42,7 +42,8 @@ type NewAPIKey struct {
 	ExpiresAt *db.Time `json:"expires_at,omitempty" doc:"When it ends by itself"`
 }
 
-// CreateKey makes a key of an organization, or a platform-wide one for zero.
+// CreateKey makes a key of an organization, or a platform-wide one for zero. To
+// all but a superadmin an archived organization is 409 invalid_transition.
 func CreateKey(tx *db.Tx, actor audit.Actor, organization id.Organization, admin id.Admin, in NewAPIKey) (IssuedKey, error) {
 	var v fault.Validation
 	name := text.Name("name", in.Name, 120, &v)
@@ -61,6 +62,11 @@ func CreateKey(tx *db.Tx, actor audit.Actor, organization id.Organization, admin
 	if err := v.Err(); err != nil {
 		return IssuedKey{}, err
 	}
+	if actor.Tier == audit.Reseller { // an owner is let in to no archived organization
+		if err := checkOpen(tx, organization); err != nil {
+			return IssuedKey{}, err
+		}
+	}
 	token, d := newToken(keyPrefix)
 	scopes := slices.Clone(in.Scopes)
 	slices.Sort(scopes)
@@ -75,6 +81,16 @@ func CreateKey(tx *db.Tx, actor audit.Actor, organization id.Organization, admin
 		return IssuedKey{}, err
 	}
 	return IssuedKey{APIKey: k, Key: token}, recordKey(tx, actor, "api_key.created", organization, admin, k, changes)
+}
+
+// checkOpen refuses an archived organization.
+func checkOpen(tx *db.Tx, organization id.Organization) error {
+	archived, err := isArchived(tx, organization)
+	if err != nil || !archived {
+		return err
+	}
+	return fault.New(fault.Conflict, "invalid_transition", "The organization is archived; the platform alone changes it or brings it back.").
+		With("current_status", "archived").With("allowed", []string{})
 }
 
 // Keys lists the keys of an organization, or the platform-wide ones for zero.

@@ -78,3 +78,8 @@ func prune(tx *db.Tx) error {
 	}
 	return nil
 }
+
+func isArchived(tx *db.Tx, organization id.Organization) (bool, error) {
+	status, err := db.One(tx, db.String, `SELECT status FROM organizations WHERE id = $1`, organization)
+	return status == "archived", err
+}

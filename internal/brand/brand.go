@@ -6,8 +6,8 @@ package brand
 import (
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/tenantry/tenantry/internal/fault"
 	"github.com/tenantry/tenantry/internal/patch"
@@ -80,15 +80,22 @@ func color(field, s string, v *fault.Validation) string {
 }
 
 // address accepts what a browser may load into a page: https, a host, no
-// credentials in it.
+// credentials in it, nothing that reads as something else.
 func address(field, s string, v *fault.Validation) string {
-	s = strings.TrimSpace(s)
+	var hidden fault.Validation
+	s = text.Line(field, s, MaxURL, &hidden)
 	u, err := url.Parse(s)
-	if err != nil || u.Scheme != "https" || u.Hostname() == "" || u.User != nil ||
-		len(s) > MaxURL || !utf8.ValidString(s) || strings.ContainsAny(s, " \"'<>\\`{}|^") {
+	if err != nil || u.Scheme != "https" || u.Hostname() == "" || u.User != nil || !port(u.Port()) ||
+		hidden.Err() != nil || len(s) > MaxURL || strings.ContainsAny(s, " \"'<>\\`{}|^") {
 		v.Add(field, "invalid_url", "Give an https address of at most %d characters, such as https://example.com/logo.png.", MaxURL)
 	}
 	return s
+}
+
+// port accepts none, or one that there is.
+func port(s string) bool {
+	n, err := strconv.ParseUint(s, 10, 16)
+	return s == "" || err == nil && n > 0
 }
 
 func appName(field, s string, v *fault.Validation) string {

@@ -63,13 +63,15 @@ func Of(tx *db.Tx, admin id.Admin) (Branding, error) {
 }
 
 // Update merges the change. Hiding the platform's name is 403 where the
-// admin's partner group forbids it, save to the platform itself.
+// admin's partner group forbids it, save to the platform itself; what is hidden
+// already may stay so.
 func Update(tx *db.Tx, actor audit.Actor, admin id.Admin, in Edit) (Branding, error) {
 	before, err := lock(tx, admin)
 	if err != nil {
 		return Branding{}, missing(err)
 	}
-	if hide := in.Branding.HidePoweredBy; hide.Given() && hide.Value && actor.Tier < audit.Platform {
+	hidden := before.Branding.HidePoweredBy != nil && *before.Branding.HidePoweredBy
+	if in.Branding.HidePoweredBy.Value && !hidden && actor.Tier < audit.Platform {
 		may, err := mayHide(tx, admin)
 		if err != nil {
 			return Branding{}, err

@@ -99,6 +99,14 @@ func TestRefusals(t *testing.T) {
 			t.Errorf("hiding in a group that forbids it: got %v, want 403", err)
 		}
 		write(t, d, func(tx *db.Tx) error { _, err := branding.Update(tx, audit.Product(""), a, hide); return err })
+		write(t, d, func(tx *db.Tx) error {
+			again := edit(brand.Patch{HidePoweredBy: patch.Of(true), AppName: patch.Of("Mine")})
+			b, err := branding.Update(tx, reseller(a), a, again)
+			if err == nil && (!*b.Branding.HidePoweredBy || *b.Branding.AppName != "Mine") {
+				t.Errorf("repeating what is hidden already: got %+v", b.Branding)
+			}
+			return err
+		})
 		bad := edit(brand.Patch{PrimaryColor: patch.Of("red"), LogoURL: patch.Of("javascript:alert(1)"), SupportEmail: patch.Of("nobody")})
 		err = d.Write(ctx, func(tx *db.Tx) error { _, err := branding.Update(tx, reseller(a), a, bad); return err })
 		var f *fault.Error

@@ -360,7 +360,7 @@ func TestLists(t *testing.T) {
 		must(t, d.Read(ctx, func(tx *db.Tx) error {
 			return credit.Export(tx, credit.Owner{Admin: a}, credit.Filter{Kind: credit.Allocated}, page.Request{Limit: 2}, &csv)
 		}))
-		if n := strings.Count(csv.String(), "\n"); n != 7 {
+		if n := strings.Count(csv.String(), "\r\n"); n != 7 {
 			t.Errorf("export: got %d lines, want the head and 6", n)
 		}
 		several := read(t, d, func(tx *db.Tx) (map[id.Organization]credit.Figures, error) {

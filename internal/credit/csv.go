@@ -23,6 +23,7 @@ var Columns = []string{"id", "created_at", "kind", "amount", "balance_after", "a
 // apostrophe, so it stays text.
 func WriteCSV(w io.Writer, list []Transaction) error {
 	out := csv.NewWriter(w)
+	out.UseCRLF = true
 	if err := out.Write(Columns); err != nil {
 		return fmt.Errorf("write CSV: %w", err)
 	}

@@ -10,7 +10,7 @@ import (
 
 func TestCSVNeutralisesFormulas(t *testing.T) {
 	reasons := map[string]string{
-		"=HYPERLINK(\"x\")": "'=HYPERLINK(\"x\")", "+1": "'+1", "-1": "'-1", "@SUM(A1)": "'@SUM(A1)", "\tx": "'\tx", "\rx": "'\rx",
+		"=HYPERLINK(\"x\")": "'=HYPERLINK(\"x\")", "+1": "'+1", "-1": "'-1", "@SUM(A1)": "'@SUM(A1)", "\tx": "'\tx", "\rx": "'x",
 		"＝1": "'＝1", "Monthly, \"big\"\nallocation": "Monthly, \"big\"\nallocation", "": "", "1=1": "1=1",
 	}
 	for in, want := range reasons {

@@ -47,11 +47,17 @@ func AdminBalances(tx *db.Tx, of []id.Admin) (map[id.Admin]int64, error) {
 // figures tells what an organization has. Nothing is consumed yet: spending
 // comes with its own issue.
 func (s state) figures() Figures {
-	available := plus(max(s.balance()-s.held, 0), s.limit)
-	if s.balance() < s.held {
-		available = s.balance() - s.held + s.limit
+	return Figures{Balance: s.balance(), Limit: s.limit, Held: s.held, Available: Available(s.balance(), s.held, s.limit)}
+}
+
+// Available is what can be spent: balance less what is held plus the limit,
+// never below zero, up to the largest number.
+func Available(balance, held, limit int64) int64 {
+	free := balance - held
+	if free < 0 {
+		return max(free+limit, 0)
 	}
-	return Figures{Balance: s.balance(), Limit: s.limit, Held: s.held, Available: max(available, 0)}
+	return plus(free, limit)
 }
 
 // Filter narrows a list of transactions. From is included, To is not.

@@ -144,4 +144,19 @@ func owners(tx *db.Tx, of id.Organization) ([]id.User, error) {
 	return db.All(tx, scanUser, `SELECT user_id FROM memberships WHERE organization_id = $1 AND role = 'owner' ORDER BY user_id LIMIT 1000`, int64(of))
 }
 
+// owned is an organization as its admin's people know it.
+type owned struct {
+	name  string
+	admin id.Admin // zero is the platform
+}
+
+func belonging(tx *db.Tx, of id.Organization) (owned, error) {
+	return db.One(tx, func(r db.Row) (o owned, err error) {
+		var admin *id.Admin
+		err = r.Scan(&o.name, &admin)
+		o.admin = id.Val(admin)
+		return o, err
+	}, `SELECT name, admin_id FROM organizations WHERE id = $1`, int64(of))
+}
+
 func scanUser(r db.Row) (u id.User, err error) { return u, r.Scan(&u) }

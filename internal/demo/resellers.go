@@ -11,6 +11,7 @@ import (
 	"github.com/tenantry/tenantry/internal/branding"
 	"github.com/tenantry/tenantry/internal/credit"
 	"github.com/tenantry/tenantry/internal/db"
+	"github.com/tenantry/tenantry/internal/domain"
 	"github.com/tenantry/tenantry/internal/id"
 	"github.com/tenantry/tenantry/internal/partner"
 	"github.com/tenantry/tenantry/internal/patch"
@@ -86,29 +87,9 @@ func (s *seed) tellResellers() {
 		s.admins = append(s.admins, r)
 		came := s.ago(Days+1-i/2, 9+float64(i%2)*3)
 		s.change(came, "the admin "+b.name, func(tx *db.Tx) error { return s.welcome(tx, r) })
-		s.change(s.later(came, 0.1, 0.4), "the owner of "+b.name, func(tx *db.Tx) error {
-			if err := s.meet(tx, r.owner); err != nil {
-				return err
-			}
-			_, err := admin.AssignOwner(tx, s.root(0), r.id, admin.UserRef{UserID: r.owner.id})
-			return err
-		})
-		if i%2 == 0 {
-			s.change(s.later(came, 30, 90), "staff of "+b.name, func(tx *db.Tx) error {
-				if err := s.meet(tx, r.staff); err != nil {
-					return err
-				}
-				_, err := admin.AddStaff(tx, s.root(1), r.id, admin.UserRef{UserID: r.staff.id})
-				return err
-			})
-		}
+		s.tellPeople(r, came, i%2 == 0)
 		s.tellBrand(r, s.later(came, 3, 20))
-		for month, amount := range b.grants {
-			s.change(s.later(came.AddDate(0, 0, 30*month), 2, 8), "a grant to "+b.name, func(tx *db.Tx) error {
-				_, err := admin.GrantCredits(tx, s.root(month), r.id, admin.Grant{Amount: amount, Reason: fmt.Sprintf("Monthly allocation %d", month+1)}, credit.Reference{})
-				return err
-			})
-		}
+		s.tellGrants(r, came)
 		if b.suspended != "" {
 			s.change(s.ago(suspendedAgo, 10.5), "the suspension of "+b.name, func(tx *db.Tx) error {
 				_, err := admin.Suspend(tx, s.root(1), r.id, admin.Suspension{Reason: b.suspended})
@@ -116,8 +97,42 @@ func (s *seed) tellResellers() {
 			})
 		}
 	}
-	// One was suspended for a while and is back.
-	r := s.admins[len(s.admins)-1]
+	s.tellReturn(s.admins[len(s.admins)-1])
+}
+
+// tellPeople gives the admin its owner, and staff where it has any.
+func (s *seed) tellPeople(r *reseller, came time.Time, staffed bool) {
+	s.change(s.later(came, 0.1, 0.4), "the owner of "+r.name, func(tx *db.Tx) error {
+		if err := s.meet(tx, r.owner); err != nil {
+			return err
+		}
+		_, err := admin.AssignOwner(tx, s.root(0), r.id, admin.UserRef{UserID: r.owner.id})
+		return err
+	})
+	if !staffed {
+		return
+	}
+	s.change(s.later(came, 30, 90), "staff of "+r.name, func(tx *db.Tx) error {
+		if err := s.meet(tx, r.staff); err != nil {
+			return err
+		}
+		_, err := admin.AddStaff(tx, s.root(1), r.id, admin.UserRef{UserID: r.staff.id})
+		return err
+	})
+}
+
+// tellGrants fills the admin's pool, a month at a time.
+func (s *seed) tellGrants(r *reseller, came time.Time) {
+	for month, amount := range r.grants {
+		s.change(s.later(came.AddDate(0, 0, 30*month), 2, 8), "a grant to "+r.name, func(tx *db.Tx) error {
+			_, err := admin.GrantCredits(tx, s.root(month), r.id, admin.Grant{Amount: amount, Reason: fmt.Sprintf("Monthly allocation %d", month+1)}, credit.Reference{})
+			return err
+		})
+	}
+}
+
+// tellReturn suspends the admin for a while.
+func (s *seed) tellReturn(r *reseller) {
 	s.change(s.ago(41, 15), "a short suspension", func(tx *db.Tx) error {
 		_, err := admin.Suspend(tx, s.root(0), r.id, admin.Suspension{Reason: "Identity check of the owner is open"})
 		return err
@@ -142,7 +157,7 @@ func (s *seed) welcome(tx *db.Tx, r *reseller) error {
 	if err != nil || !r.portal {
 		return err
 	}
-	_, err = admin.VerifyDomain(tx, s.root(0), r.id, admin.Verification{Override: true, Reason: "Record was shown in a call"}, nil)
+	_, err = admin.VerifyDomain(tx, s.root(0), r.id, domain.Verification{Override: true, Reason: "Record was shown in a call"}, nil)
 	return err
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/tenantry/tenantry/internal/audit"
 	"github.com/tenantry/tenantry/internal/credit"
 	"github.com/tenantry/tenantry/internal/db"
+	"github.com/tenantry/tenantry/internal/domain"
 	"github.com/tenantry/tenantry/internal/org"
 	"github.com/tenantry/tenantry/internal/patch"
 )
@@ -96,7 +97,7 @@ func (s *seed) tellDomain(t *tenant, proved bool) {
 	})
 	if proved {
 		s.change(when.Add(50*time.Minute), "the proof of the domain of "+t.company, func(tx *db.Tx) error {
-			_, err := org.VerifyDomain(tx, s.root(0), t.id, org.Verification{Override: true, Reason: "Record was shown in a call"}, nil)
+			_, err := org.VerifyDomain(tx, s.root(0), t.id, domain.Verification{Override: true, Reason: "Record was shown in a call"}, nil)
 			return err
 		})
 	}

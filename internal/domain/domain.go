@@ -12,6 +12,7 @@ import (
 	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/fault"
 	"github.com/tenantry/tenantry/internal/id"
+	"github.com/tenantry/tenantry/internal/text"
 )
 
 // Topic is published when the answer to "whose host is this" may have changed.
@@ -133,6 +134,39 @@ func Holder(tx *db.Tx, host string) (o Owner, ok bool, err error) {
 		return Owner{}, false, nil
 	}
 	return o, err == nil, err
+}
+
+// MaxReason is the longest reason of an override, in characters.
+const MaxReason = 500
+
+// Verification asks to verify a custom domain.
+type Verification struct {
+	Override bool   `json:"override,omitempty" required:"false" doc:"Take it as verified without a look at the DNS; superadmins only, with a reason"`
+	Reason   string `json:"reason,omitempty" required:"false" maxLength:"2000" doc:"Required with override; at most 500 characters"`
+}
+
+// Check cleans the reason, which goes with an override alone. To override is
+// the platform's.
+func (in Verification) Check(platform bool) (Verification, error) {
+	if !in.Override {
+		return Verification{}, nil
+	}
+	if !platform {
+		return in, fault.DeniedField("override")
+	}
+	var v fault.Validation
+	in.Reason = text.Name("reason", in.Reason, MaxReason, &v)
+	return in, v.Err()
+}
+
+// HostToVerify gives the host whose records prove the owner's claim; empty when
+// none are needed.
+func HostToVerify(tx *db.Tx, owner Owner) (string, error) {
+	c, err := Of(tx, owner)
+	if err != nil || c.Status != Pending {
+		return "", err
+	}
+	return c.Host, nil
 }
 
 // Unproved is the refusal when the record was not found, or holds another

@@ -2,6 +2,7 @@ package domain
 
 import (
 	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -45,8 +46,12 @@ func Normalize(field, s string, own []string, v *fault.Validation) string {
 	return host
 }
 
+// number is a last label by which a browser takes a host for an IPv4 address.
+var number = regexp.MustCompile(`^([0-9]+|0x[0-9a-f]*)$`)
+
 // labels checks what idna lets pass: every label 1 to 63 of a-z, 0-9 and inner
-// hyphens, at least two of them, the last not a number.
+// hyphens, at least two of them, the last not a number, in whatever base: what
+// looks like an address is read as one by browsers.
 func labels(host string) bool {
 	parts := strings.Split(host, ".")
 	for _, l := range parts {
@@ -55,7 +60,7 @@ func labels(host string) bool {
 		}
 	}
 	last := parts[len(parts)-1]
-	return len(parts) >= 2 && len(host) <= 253 && strings.Trim(last, "0123456789") != ""
+	return len(parts) >= 2 && len(host) <= 253 && !number.MatchString(last)
 }
 
 // scripts that together look like one another.

@@ -46,7 +46,7 @@ func shortfalls(tx *db.Tx, before, o Organization) ([]Warning, error) {
 		}
 	}
 	warn("max_users", before.MaxUsers, o.MaxUsers, o.MemberCount+o.InvitedCount)
-	if o.CreditLimit < before.CreditLimit && o.CreditBalance-o.CreditsHeld+o.CreditLimit < 0 {
+	if o.CreditLimit < before.CreditLimit && o.CreditBalance-o.CreditsHeld < -o.CreditLimit {
 		all = append(all, Warning{Field: "credit_limit", Code: "below_use",
 			Message: fmt.Sprintf("The balance is %d already. Nothing is taken back; spending is blocked.", o.CreditBalance)})
 	}

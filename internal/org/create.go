@@ -1,8 +1,6 @@
 package org
 
 import (
-	"slices"
-
 	"github.com/tenantry/tenantry/internal/audit"
 	"github.com/tenantry/tenantry/internal/credit"
 	"github.com/tenantry/tenantry/internal/db"
@@ -133,11 +131,7 @@ func startingPlugins(tx *db.Tx, asked *[]string, policy partner.Group) ([]string
 	if asked != nil {
 		return *asked, nil
 	}
-	keys, err := plugin.Defaults(tx)
-	if policy.AllowedPlugins != nil {
-		keys = slices.DeleteFunc(keys, func(k string) bool { return !slices.Contains(policy.AllowedPlugins, k) })
-	}
-	return keys, err
+	return plugin.Defaults(tx, policy.AllowedPlugins)
 }
 
 // openAccount makes the organization's wallet. A limit that a reseller gives

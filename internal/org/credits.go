@@ -38,22 +38,18 @@ func AddCredits(tx *db.Tx, actor audit.Actor, organization id.Organization, in C
 			return Funded{}, err
 		}
 	}
-	before, err := detail(tx, organization)
+	t, err := in.move(tx, actor, organization, fromPool, ref)
 	if err != nil {
 		return Funded{}, err
 	}
-	var t credit.Transaction
-	if fromPool {
-		t, err = allocate(tx, actor, before, in, ref)
-	} else {
-		t, err = credit.Add(tx, actor, organization, in.Amount, in.Reason, in.ExpiresAt, ref)
-	}
+	// Only now is the account locked: what it held before follows from this.
+	after, err := detail(tx, organization)
 	if err != nil {
 		return Funded{}, err
 	}
-	after := before
-	after.CreditBalance = t.BalanceAfter
-	after.CreditsAvailable = max(after.CreditBalance+after.CreditLimit-after.CreditsHeld, 0)
+	before := after
+	before.balance(t.BalanceAfter - t.Amount)
+	after.balance(t.BalanceAfter)
 	changes, err := audit.Diff(before, after)
 	if err != nil {
 		return Funded{}, err
@@ -62,6 +58,31 @@ func AddCredits(tx *db.Tx, actor audit.Actor, organization id.Organization, in C
 		return Funded{}, err
 	}
 	return Funded{after, t}, after.record(tx, actor, "organization.credits_added", in.Reason, changes)
+}
+
+// move makes the transaction.
+func (in CreditsIn) move(tx *db.Tx, actor audit.Actor, organization id.Organization, fromPool bool, ref credit.Reference) (credit.Transaction, error) {
+	o, err := detail(tx, organization)
+	switch {
+	case err != nil:
+		return credit.Transaction{}, err
+	case fromPool:
+		return allocate(tx, actor, o, in, ref)
+	}
+	return credit.Add(tx, actor, organization, in.Amount, in.Reason, in.ExpiresAt, ref)
+}
+
+// balance makes n the balance, and works out what is available.
+func (o *Organization) balance(n int64) {
+	o.CreditBalance, o.CreditsAvailable = n, credit.Available(n, o.CreditsHeld, o.CreditLimit)
+}
+
+// since is o with the credits of now: no lock of the organization keeps them
+// still, and what moved them has records of its own.
+func (o Organization) since(now Organization) Organization {
+	o.CreditsHeld = now.CreditsHeld
+	o.balance(now.CreditBalance)
+	return o
 }
 
 // check validates and says whether the credits come from the admin's pool.

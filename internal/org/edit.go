@@ -46,7 +46,7 @@ type CreditLimitPatch struct {
 // Edit changes an organization. An owner may change its name alone; a reseller
 // all but admin_id, within its pool and its group's policy; a field that the
 // actor may not set is 403 naming it, a limit beyond the pool 403
-// limit_exceeded. own are the platform's host names, which nobody may claim.
+// limit_exceeded, and an archived organization 409 to all but a superadmin. own are the platform's host names, which nobody may claim.
 func Edit(tx *db.Tx, actor audit.Actor, organization id.Organization, p Patch, own ...string) (Changed, error) {
 	e := edit{tx: tx, actor: actor, p: p, own: own}
 	return e.run(organization, "organization.updated")
@@ -134,6 +134,9 @@ func (e *edit) check() error {
 	if p.CustomDomain.Given() {
 		p.CustomDomain.Value = domain.Normalize("custom_domain", p.CustomDomain.Value, e.own, &v)
 	}
+	if p.AdminID.Given() && p.AdminID.Value == 0 { // nobody's id; null is the platform
+		_ = v.Merge(fault.UnknownReference("admin_id"))
+	}
 	if err := p.restore(e.tx); err != nil {
 		return err
 	}
@@ -188,8 +191,11 @@ func (e *edit) load(organization id.Organization) error {
 		return err
 	}
 	e.before, err = detail(e.tx, organization)
+	if err != nil {
+		return err
+	}
 	e.after = e.before
-	return err
+	return e.before.Status.open(e.actor)
 }
 
 // merge works out the organization as it shall be, and whether it may.
@@ -241,7 +247,9 @@ func (e *edit) apply() error {
 	}
 	if o.CreditLimit != b.CreditLimit {
 		backing := credit.Backing{Admin: id.Val(o.AdminID), Oversell: e.policy.Oversell}
-		if err := credit.SetLimit(e.tx, e.actor, o.ID, o.CreditLimit, e.actor.Tier < audit.Platform, backing); err != nil {
+		// What the platform gave without cover, a reseller may lower without it.
+		byAdmin := e.actor.Tier < audit.Platform && (b.backed || o.CreditLimit > b.CreditLimit)
+		if err := credit.SetLimit(e.tx, e.actor, o.ID, o.CreditLimit, byAdmin, backing); err != nil {
 			return err
 		}
 	}
@@ -272,7 +280,7 @@ func (e *edit) finish(action string) (Changed, error) {
 	if err != nil {
 		return Changed{}, err
 	}
-	if changes, err = audit.Diff(e.before, o); err != nil {
+	if changes, err = audit.Diff(e.before.since(o), o); err != nil {
 		return Changed{}, err
 	}
 	warnings, err := shortfalls(e.tx, e.before, o)

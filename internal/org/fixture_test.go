@@ -179,6 +179,12 @@ func (w world) fund(actor audit.Actor, o org.Organization, body string) (org.Fun
 	return f, err
 }
 
+// defaults are the plugins that an organization starts with.
+func (w world) defaults() []string {
+	w.Helper()
+	return do(w, func(tx *db.Tx) ([]string, error) { return plugin.Defaults(tx, nil) })
+}
+
 func (w world) detail(o org.Organization) org.Organization {
 	w.Helper()
 	return do(w, func(tx *db.Tx) (org.Organization, error) { return org.Detail(tx, o.ID) })

@@ -84,7 +84,8 @@ func (s *Service) link(token string) string { return s.Mail.BaseURL + "/accept#t
 
 // Invite takes a seat for a person and mails the way in. The inviter is shown a
 // link too; only the mailed one proves the address. A full organization is 403
-// limit_exceeded, somebody who is in or invited already 409.
+// limit_exceeded, somebody who is in or invited already 409, and so is an
+// archived one.
 func (s *Service) Invite(tx *db.Tx, actor audit.Actor, organization id.Organization, in NewInvitation) (Issued, error) {
 	var v fault.Validation
 	email, key := text.Email("email", in.Email, &v)
@@ -96,6 +97,9 @@ func (s *Service) Invite(tx *db.Tx, actor audit.Actor, organization id.Organizat
 	}
 	_, admin, err := lock(tx, organization)
 	if err != nil {
+		return Issued{}, err
+	}
+	if err := checkOpen(tx, actor, organization); err != nil {
 		return Issued{}, err
 	}
 	if err := mayMake(tx, actor, organization, in.Role); err != nil {

@@ -77,6 +77,9 @@ func ChangeRole(tx *db.Tx, actor audit.Actor, organization id.Organization, user
 	if err != nil || before.Role == in.Role {
 		return before, err
 	}
+	if err := checkOpen(tx, actor, organization); err != nil {
+		return before, err
+	}
 	if err := mayMake(tx, actor, organization, in.Role); err != nil {
 		return before, err
 	}

@@ -56,7 +56,8 @@ type Organization struct {
 	UpdatedAt          db.Time         `json:"updated_at"`
 	Version            int64           `json:"-"`
 
-	held bool // while being read: there may be holds on it or on its admin
+	held   bool // while being read: there may be holds on it or on its admin
+	backed bool // the credit limit rests on the pool of its admin
 }
 
 // Revision is the version that If-Match compares; it moves with every change of

@@ -9,6 +9,7 @@ import (
 	"github.com/tenantry/tenantry/internal/audit"
 	"github.com/tenantry/tenantry/internal/auth"
 	"github.com/tenantry/tenantry/internal/db"
+	"github.com/tenantry/tenantry/internal/domain"
 	"github.com/tenantry/tenantry/internal/fault"
 	"github.com/tenantry/tenantry/internal/id"
 	"github.com/tenantry/tenantry/internal/org"
@@ -25,7 +26,7 @@ func TestCreate(t *testing.T) {
 			o.StorageLimitGB != 10 || o.MaxUsers != 10 || o.BandwidthLimitGB != 100 || o.Status != org.Active || o.EffectiveStatus != org.Active {
 			t.Errorf("created: got %+v", o)
 		}
-		defaults := do(w, plugin.Defaults)
+		defaults := w.defaults()
 		if !slices.Equal(o.EnabledPlugins, defaults) || len(defaults) == 0 {
 			t.Errorf("plugins: got %v, want %v", o.EnabledPlugins, defaults)
 		}
@@ -148,7 +149,7 @@ func TestEditMerges(t *testing.T) {
 		}
 		c = w.edited(boss, o, `{"custom_domain":null,"enabled_plugins":null,"credit_limit":null,"storage_limit_gb":null,"max_users":null,"bandwidth_limit_gb":null}`)
 		if c.CustomDomain != nil || c.CustomDomainStatus != "none" || c.CreditLimit != 0 || c.StorageLimitGB != 10 || c.MaxUsers != 10 || c.BandwidthLimitGB != 100 ||
-			!slices.Equal(c.EnabledPlugins, do(w, plugin.Defaults)) || c.Name != "New Name" {
+			!slices.Equal(c.EnabledPlugins, w.defaults()) || c.Name != "New Name" {
 			t.Errorf("null: got %+v", c)
 		}
 		c = w.edited(boss, o, `{"storage_limit_gb":-1,"max_users":0,"bandwidth_limit_gb":0}`)
@@ -257,6 +258,8 @@ func TestTransfer(t *testing.T) {
 		if n := w.count("credit_accounts WHERE admin_id = $1 AND kind = 'admin' AND limits_backed = 0", a); n != 1 {
 			t.Error("the former admin still backs the limit")
 		}
+		_, _, err = w.edit(boss, o, `{"admin_id":0}`)
+		w.wantCode("nobody's id", err, "unknown_reference")
 		if c := w.edited(boss, o, `{"admin_id":null}`); c.AdminID != nil {
 			t.Errorf("to the platform: got %v", *c.AdminID)
 		}
@@ -376,27 +379,27 @@ func TestVerifyDomain(t *testing.T) {
 	each(t, func(w world) {
 		o, _ := w.organization("acme", 0)
 		p, _ := w.organization("rival", 0)
-		verify := func(actor audit.Actor, o org.Organization, in org.Verification, records ...string) (org.Organization, int, error) {
+		verify := func(actor audit.Actor, o org.Organization, in domain.Verification, records ...string) (org.Organization, int, error) {
 			return write(w, func(tx *db.Tx) (org.Organization, error) { return org.VerifyDomain(tx, actor, o.ID, in, records) })
 		}
-		_, _, err := verify(boss, o, org.Verification{})
+		_, _, err := verify(boss, o, domain.Verification{})
 		w.wantCode("no domain", err, "no_domain")
 		c := w.edited(boss, o, `{"custom_domain":"App.Example.com"}`)
 		w.edited(boss, p, `{"custom_domain":"app.example.com"}`)
-		_, _, err = verify(seller, o, org.Verification{}, "something else")
+		_, _, err = verify(seller, o, domain.Verification{}, "something else")
 		w.wantCode("no proof", err, "domain_not_verified")
-		_, _, err = verify(seller, o, org.Verification{Override: true, Reason: "x"})
+		_, _, err = verify(seller, o, domain.Verification{Override: true, Reason: "x"})
 		w.wantCode("a reseller overrides", err, "forbidden")
-		_, _, err = verify(boss, o, org.Verification{Override: true})
+		_, _, err = verify(boss, o, domain.Verification{Override: true})
 		w.wantCode("no reason", err, "required")
-		got, events, err := verify(seller, o, org.Verification{}, "spf", c.DomainVerification.Value)
+		got, events, err := verify(seller, o, domain.Verification{}, "spf", c.DomainVerification.Value)
 		if err != nil || events != 1 || got.CustomDomainStatus != "verified" || got.DomainVerification != nil {
 			t.Errorf("verified: got %+v, %d events, %v", got, events, err)
 		}
-		if _, events, err = verify(seller, o, org.Verification{}); err != nil || events != 0 {
+		if _, events, err = verify(seller, o, domain.Verification{}); err != nil || events != 0 {
 			t.Errorf("again: got %d events, %v; want nothing", events, err)
 		}
-		_, _, err = verify(boss, p, org.Verification{Override: true, Reason: "they say so"})
+		_, _, err = verify(boss, p, domain.Verification{Override: true, Reason: "they say so"})
 		w.wantCode("another's", err, "domain_taken")
 		if c := w.edited(boss, o, `{"custom_domain":"www.example.com"}`); c.CustomDomainStatus != "pending" {
 			t.Errorf("after a change: got %s, want pending", c.CustomDomainStatus)

@@ -1,12 +1,14 @@
 package org_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/tenantry/tenantry/internal/audit"
 	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/org"
 	"github.com/tenantry/tenantry/internal/partner"
+	"github.com/tenantry/tenantry/internal/plugin"
 )
 
 // Overselling is about credit: it frees an admin from covering credit limits,
@@ -42,6 +44,29 @@ func TestThePolicyBindsTheProduct(t *testing.T) {
 		w.wantCode("one more than the policy allows", err, "limit_exceeded")
 		if _, err = create(boss, "second"); err != nil {
 			t.Errorf("a superadmin: %v", err)
+		}
+	})
+}
+
+// A group may allow a plugin without what it depends on: such a default is left
+// out, whoever asks for the defaults, and so is what depends on that in turn.
+func TestDefaultsWithoutTheirDependency(t *testing.T) {
+	each(t, func(w world) {
+		do(w, func(tx *db.Tx) (plugin.Plugin, error) {
+			if _, err := plugin.Create(tx, boss, plugin.New{Key: "shelf", Name: "Shelf", DependsOn: []string{"booking"}, DefaultEnabled: true}); err != nil {
+				return plugin.Plugin{}, err
+			}
+			return plugin.Create(tx, boss, plugin.New{Key: "shelf_labels", Name: "Labels", DependsOn: []string{"shelf"}, DefaultEnabled: true})
+		})
+		a := w.reseller(0, &partner.New{Name: "Bounded", AllowedPlugins: []string{"files", "booking", "shelf", "shelf_labels"}})
+		o, _, err := write(w, func(tx *db.Tx) (org.Organization, error) {
+			return org.Create(tx, audit.Product(""), org.New{Name: "First", Slug: "first", Admin: a})
+		})
+		if err != nil || !slices.Equal(o.EnabledPlugins, []string{"files"}) {
+			t.Errorf("made by the product: got plugins %v, %v; want files alone", o.EnabledPlugins, err)
+		}
+		if c := w.edited(seller, o, `{"enabled_plugins":null}`); !slices.Equal(c.EnabledPlugins, []string{"files"}) {
+			t.Errorf("restored by the reseller: got %v, want files alone", c.EnabledPlugins)
 		}
 	})
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
-	"time"
 	"unicode"
 
 	"golang.org/x/text/unicode/norm"
@@ -19,10 +18,6 @@ const (
 	MinSlug = 3
 	MaxSlug = 48
 )
-
-// SlugQuarantine is how long a released slug stays unavailable, so that links
-// to the old holder do not lead to a new one at once.
-const SlugQuarantine = 90 * 24 * time.Hour
 
 // fallbackSlug stands for names that leave no ASCII letter behind.
 const fallbackSlug = "organization"
@@ -176,12 +171,6 @@ func ClaimForOrganization(tx *db.Tx, slug string, organization id.Organization, 
 // reached under it. What an organization holds stays.
 func ReleaseRequest(tx *db.Tx, slug string, request id.Request) error {
 	return freeRequestSlug(tx, slug, request)
-}
-
-// ReleaseOrganization gives up an organization's slug; it can be taken again
-// after SlugQuarantine.
-func ReleaseOrganization(tx *db.Tx, slug string, organization id.Organization) error {
-	return releaseSlug(tx, slug, organization)
 }
 
 // SlugTaken is the refusal of a slug that was asked for and is held, with

@@ -31,18 +31,14 @@ func anys[T any](vs []T) []any {
 	return out
 }
 
-// quarantined is the moment before which a released slug is free again.
-func quarantined(tx *db.Tx) db.Time { return tx.Now.Add(-SlugQuarantine) }
-
 // The primary key decides: the insert waits for a concurrent one of the same
-// slug, then either takes over a row that is free again or this request's own,
-// or changes nothing.
+// slug, then either takes over this request's own row or changes nothing. No
+// organization ever gives its slug up.
 func holdSlug(tx *db.Tx, slug string, organization id.Organization, request id.Request) (bool, error) {
-	n, err := tx.Exec(`INSERT INTO slugs (slug, skeleton, organization_id, request_id, released_at) VALUES ($1, $2, $3, $4, NULL)
-		ON CONFLICT (slug) DO UPDATE SET organization_id = excluded.organization_id, request_id = excluded.request_id, released_at = NULL
-		WHERE slugs.released_at <= $5
-			OR (slugs.organization_id IS NULL AND slugs.released_at IS NULL AND slugs.request_id = excluded.request_id)`,
-		slug, skeleton(slug), id.Ref(organization), id.Ref(request), quarantined(tx))
+	n, err := tx.Exec(`INSERT INTO slugs (slug, skeleton, organization_id, request_id) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (slug) DO UPDATE SET organization_id = excluded.organization_id
+		WHERE slugs.organization_id IS NULL AND slugs.request_id = excluded.request_id`,
+		slug, skeleton(slug), id.Ref(organization), id.Ref(request))
 	return n == 1, err
 }
 
@@ -51,14 +47,8 @@ func freeRequestSlug(tx *db.Tx, slug string, request id.Request) error {
 	return err
 }
 
-func releaseSlug(tx *db.Tx, slug string, organization id.Organization) error {
-	_, err := tx.Exec(`UPDATE slugs SET released_at = $1 WHERE slug = $2 AND organization_id = $3 AND released_at IS NULL`, tx.Now, slug, organization)
-	return err
-}
-
 func takenSlugs(tx *db.Tx, slugs []string) (map[string]bool, error) {
-	found, err := db.All(tx, db.String, `SELECT slug FROM slugs WHERE (released_at IS NULL OR released_at > $1) AND slug IN (`+marks(2, len(slugs))+`)`,
-		append([]any{quarantined(tx)}, anys(slugs)...)...)
+	found, err := db.All(tx, db.String, `SELECT slug FROM slugs WHERE slug IN (`+marks(1, len(slugs))+`)`, anys(slugs)...)
 	taken := make(map[string]bool, len(found))
 	for _, s := range found {
 		taken[s] = true
@@ -68,7 +58,7 @@ func takenSlugs(tx *db.Tx, slugs []string) (map[string]bool, error) {
 
 func lookAlike(tx *db.Tx, slug string) (string, error) {
 	s, err := db.One(tx, db.String, `SELECT slug FROM slugs
-		WHERE skeleton = $1 AND slug <> $2 AND (released_at IS NULL OR released_at > $3) ORDER BY slug LIMIT 1`, skeleton(slug), slug, quarantined(tx))
+		WHERE skeleton = $1 AND slug <> $2 ORDER BY slug LIMIT 1`, skeleton(slug), slug)
 	if errors.Is(err, db.ErrNoRows) {
 		return "", nil
 	}

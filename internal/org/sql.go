@@ -20,7 +20,7 @@ import (
 const selectOrganization = `SELECT o.id, o.name, o.slug, o.admin_id, o.owner_user_id, o.status,
 	o.storage_limit_gb, o.max_users, o.bandwidth_limit_gb, o.members, o.invited, o.created_at, o.updated_at, o.version,
 	d.host, d.status, d.token,
-	COALESCE(c.credit_limit, 0), COALESCE(c.credits_posted - c.debits_posted, 0), COALESCE(c.debits_pending, 0),
+	COALESCE(c.credit_limit, 0), COALESCE(c.credits_posted - c.debits_posted, 0), COALESCE(c.debits_pending, 0), c.limit_backed_by IS NOT NULL,
 	(SELECT string_agg(p.plugin_key, ',') FROM organization_plugins p WHERE p.organization_id = o.id),
 	EXISTS (SELECT 1 FROM holds h WHERE h.organization_id = o.id AND h.lifted_at IS NULL)
 		OR EXISTS (SELECT 1 FROM holds h WHERE h.admin_id = o.admin_id AND h.lifted_at IS NULL)
@@ -32,11 +32,11 @@ func scanOrganization(r db.Row) (o Organization, err error) {
 	var status, token, plugins *string
 	err = r.Scan(&o.ID, &o.Name, &o.Slug, &o.AdminID, &o.OwnerUserID, &o.Status,
 		&o.StorageLimitGB, &o.MaxUsers, &o.BandwidthLimitGB, &o.MemberCount, &o.InvitedCount, &o.CreatedAt, &o.UpdatedAt, &o.Version,
-		&o.CustomDomain, &status, &token, &o.CreditLimit, &o.CreditBalance, &o.CreditsHeld, &plugins, &o.held)
+		&o.CustomDomain, &status, &token, &o.CreditLimit, &o.CreditBalance, &o.CreditsHeld, &o.backed, &plugins, &o.held)
 	if err != nil {
 		return o, err
 	}
-	o.CreditsAvailable = max(o.CreditBalance+o.CreditLimit-o.CreditsHeld, 0)
+	o.balance(o.CreditBalance)
 	o.EnabledPlugins = []string{}
 	if plugins != nil {
 		o.EnabledPlugins = strings.Split(*plugins, ",")
@@ -148,58 +148,71 @@ func holdsOf(tx *db.Tx, all []Organization) (map[id.Organization][]hold.Hold, ma
 	return own, resellers, err
 }
 
-// where makes the condition of a list; its parameters are numbered from 1.
+// conditions collects what a list is narrowed by; parameters are numbered from
+// 1, in order of appearance.
+type conditions struct {
+	all  []string
+	args []any
+}
+
+func (c *conditions) add(condition string) { c.all = append(c.all, condition) }
+
+// arg keeps a value and gives its place.
+func (c *conditions) arg(v any) string {
+	c.args = append(c.args, v)
+	return fmt.Sprintf("$%d", len(c.args))
+}
+
+// where makes the condition of a list.
 func (f Filter) where(tx *db.Tx, of Reach) (string, []any) {
-	var conditions []string
-	var args []any
-	arg := func(v any) string {
-		args = append(args, v)
-		return fmt.Sprintf("$%d", len(args))
-	}
-	add := func(c string) { conditions = append(conditions, c) }
-	itself := func() string { return hold.OrganizationCondition("o.id", arg(tx.Now)) }
-	reseller := func() string { return hold.AdminCondition("o.admin_id", arg(tx.Now)) }
-	if !of.All {
-		within := []string{"FALSE"}
-		for _, a := range of.Admins {
-			within = append(within, "o.admin_id = "+arg(a))
-		}
-		for _, o := range of.Organizations {
-			within = append(within, "o.id = "+arg(o))
-		}
-		if len(within) > 1 {
-			within = within[1:]
-		}
-		add("(" + strings.Join(within, " OR ") + ")")
-	}
+	var c conditions
+	c.within(of)
 	if f.Admin != 0 {
-		add("o.admin_id = " + arg(f.Admin))
+		c.add("o.admin_id = " + c.arg(f.Admin))
 	}
-	switch f.Status {
-	case Archived:
-		add("o.status = 'archived'")
-	case Suspended:
-		add("o.status <> 'archived' AND " + itself())
-	case Active:
-		add("o.status <> 'archived' AND NOT " + itself())
-	}
-	switch f.EffectiveStatus {
-	case Archived:
-		add("o.status = 'archived'")
-	case Suspended:
-		add("o.status <> 'archived' AND (" + itself() + " OR " + reseller() + ")")
-	case Active:
-		add("o.status <> 'archived' AND NOT " + itself() + " AND NOT " + reseller())
-	}
+	itself := func() string { return hold.OrganizationCondition("o.id", c.arg(tx.Now)) }
+	reseller := func() string { return hold.AdminCondition("o.admin_id", c.arg(tx.Now)) }
+	c.status(f.Status, itself)
+	c.status(f.EffectiveStatus, func() string { return "(" + itself() + " OR " + reseller() + ")" })
 	if f.Q != "" {
 		like := text.Like(f.Q)
-		add(`(o.name_key LIKE ` + arg(like) + ` ESCAPE '\' OR o.slug LIKE ` + arg(like) + ` ESCAPE '\'
-			OR EXISTS (SELECT 1 FROM users u WHERE u.id = o.owner_user_id AND u.email_key LIKE ` + arg(like) + ` ESCAPE '\'))`)
+		c.add(`(o.name_key LIKE ` + c.arg(like) + ` ESCAPE '\' OR o.slug LIKE ` + c.arg(like) + ` ESCAPE '\'
+			OR EXISTS (SELECT 1 FROM users u WHERE u.id = o.owner_user_id AND u.email_key LIKE ` + c.arg(like) + ` ESCAPE '\'))`)
 	}
-	if len(conditions) == 0 {
+	if len(c.all) == 0 {
 		return "", nil
 	}
-	return "WHERE " + strings.Join(conditions, " AND "), args
+	return "WHERE " + strings.Join(c.all, " AND "), c.args
+}
+
+// within narrows to what the caller reaches.
+func (c *conditions) within(of Reach) {
+	if of.All {
+		return
+	}
+	var any []string
+	for _, a := range of.Admins {
+		any = append(any, "o.admin_id = "+c.arg(a))
+	}
+	for _, o := range of.Organizations {
+		any = append(any, "o.id = "+c.arg(o))
+	}
+	if len(any) == 0 {
+		any = []string{"FALSE"}
+	}
+	c.add("(" + strings.Join(any, " OR ") + ")")
+}
+
+// status narrows to a state, of which held says what suspends.
+func (c *conditions) status(s Status, held func() string) {
+	switch s {
+	case Archived:
+		c.add("o.status = 'archived'")
+	case Suspended:
+		c.add("o.status <> 'archived' AND " + held())
+	case Active:
+		c.add("o.status <> 'archived' AND NOT " + held())
+	}
 }
 
 func list(tx *db.Tx, of Reach, f Filter, r page.Request) (page.List[Organization], error) {
@@ -340,6 +353,11 @@ func update(tx *db.Tx, o Organization) error {
 func touch(tx *db.Tx, organization id.Organization) error {
 	_, err := tx.Exec(`UPDATE organizations SET version = version + 1, updated_at = $1 WHERE id = $2`, tx.Now, organization)
 	return err
+}
+
+func statusOf(tx *db.Tx, organization id.Organization) (Status, error) {
+	s, err := db.One(tx, db.String, `SELECT status FROM organizations WHERE id = $1`, organization)
+	return Status(s), err
 }
 
 func archive(tx *db.Tx, organization id.Organization, status Status) error {

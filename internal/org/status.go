@@ -69,9 +69,10 @@ func SetStatus(tx *db.Tx, actor audit.Actor, organization id.Organization, in St
 	if err != nil {
 		return before, err
 	}
-	if before.Status == Archived && in.Status != Archived && actor.Tier < audit.Platform {
-		return before, fault.New(fault.Conflict, "invalid_transition", "An archived organization is brought back by the platform only.").
-			With("current_status", Archived).With("allowed", []Status{})
+	if in.Status != Archived {
+		if err := before.Status.open(actor); err != nil {
+			return before, err
+		}
 	}
 	changed, err := in.apply(tx, actor, before)
 	if err != nil || !changed {
@@ -85,6 +86,28 @@ func SetStatus(tx *db.Tx, actor audit.Actor, organization id.Organization, in St
 		return before, err
 	}
 	return after, in.finish(tx, actor, before, after)
+}
+
+// open refuses to change what is archived: that is final for all but a
+// superadmin. What takes away, such as revoking, needs no asking.
+func (s Status) open(actor audit.Actor) error {
+	if s != Archived || actor.Tier >= audit.Platform {
+		return nil
+	}
+	return fault.New(fault.Conflict, "invalid_transition", "The organization is archived; the platform alone changes it or brings it back.").
+		With("current_status", Archived).With("allowed", []Status{})
+}
+
+// checkOpen is open for who has locked the organization without reading it.
+func checkOpen(tx *db.Tx, actor audit.Actor, organization id.Organization) error {
+	if actor.Tier != audit.Reseller { // others are let in to no archived organization, or to all
+		return nil
+	}
+	status, err := statusOf(tx, organization)
+	if err != nil {
+		return err
+	}
+	return status.open(actor)
 }
 
 // apply brings holds and the archived mark to what is asked, and reports
@@ -141,7 +164,7 @@ func (in StatusChange) finish(tx *db.Tx, actor audit.Actor, before, after Organi
 		effect.Add(tx, effect.Domains, 1)
 	}
 	effect.Add(tx, effect.Credits, max(after.CreditBalance, 0))
-	changes, err := audit.Diff(before, after)
+	changes, err := audit.Diff(before.since(after), after)
 	if err != nil {
 		return err
 	}

@@ -95,8 +95,9 @@ func Update(tx *db.Tx, actor audit.Actor, group id.Group, p Patch) (Group, error
 	return after, record(tx, actor, "partner_group.updated", &before, &after)
 }
 
-// Delete removes a group. Its admins move to reassignTo; with none given, a
-// group that has any is the conflict in_use, with member_count.
+// Delete removes a group. Its admins move to reassignTo, each with an event of
+// its own; with none given, a group that has any is the conflict in_use, with
+// member_count.
 func Delete(tx *db.Tx, actor audit.Actor, group, reassignTo id.Group) error {
 	before, err := lockPair(tx, group, reassignTo)
 	if err != nil {
@@ -109,10 +110,42 @@ func Delete(tx *db.Tx, actor audit.Actor, group, reassignTo id.Group) error {
 	if err := touch(tx, group); err != nil {
 		return err
 	}
-	if err := remove(tx, group, reassignTo); err != nil {
+	if reassignTo != 0 {
+		if err := reassign(tx, actor, group, reassignTo); err != nil {
+			return err
+		}
+	}
+	if err := remove(tx, group); err != nil {
 		return err
 	}
-	return record(tx, actor, "partner_group.deleted", &before, nil)
+	changes, err := audit.Diff(&before, nil)
+	if err != nil {
+		return err
+	}
+	if reassignTo != 0 {
+		changes["reassign_to"] = audit.Change{New: reassignTo}
+	}
+	return recordChanges(tx, actor, "partner_group.deleted", before, changes)
+}
+
+// reassign moves the admins of a group to another, and tells each of them so in
+// its log.
+func reassign(tx *db.Tx, actor audit.Actor, from, to id.Group) error {
+	moved, err := move(tx, from, to)
+	if err != nil {
+		return err
+	}
+	for _, a := range moved {
+		_, err := audit.Record(tx, audit.Event{
+			Actor: actor, Action: "admin.updated", Admin: a.id,
+			Target:  audit.Target{Type: "admin", ID: int64(a.id), Name: a.name},
+			Changes: audit.Changes{"partner_group_id": {Old: from, New: to}},
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // lockPair locks the group to delete and the one that takes its admins, in the
@@ -168,7 +201,11 @@ func record(tx *db.Tx, actor audit.Actor, action string, before, after *Group) e
 	if g == nil {
 		g = before
 	}
-	_, err = audit.Record(tx, audit.Event{
+	return recordChanges(tx, actor, action, *g, changes)
+}
+
+func recordChanges(tx *db.Tx, actor audit.Actor, action string, g Group, changes audit.Changes) error {
+	_, err := audit.Record(tx, audit.Event{
 		Actor: actor, Action: action, Changes: changes,
 		Target: audit.Target{Type: "partner_group", ID: int64(g.ID), Name: g.Name},
 	})

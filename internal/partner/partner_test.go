@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strings"
 	"sync"
 	"testing"
 
@@ -89,6 +90,18 @@ func wantCode(t *testing.T, what string, err error, code string) {
 	}
 }
 
+// events are the bodies of all audit events, numbered or not yet.
+func events(t *testing.T, d *db.DB) []string {
+	t.Helper()
+	all, _, err := write(t, d, func(tx *db.Tx) ([]string, error) {
+		return db.All(tx, db.String, `SELECT body FROM (SELECT id, body FROM audit_events UNION ALL SELECT id, body FROM audit_pending) AS e ORDER BY id LIMIT 100`)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
 func TestCreate(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		g, err := create(t, d, `{"name":" Gold Partners ","description":"Premium partner tier","credit_discount_percent":20}`)
@@ -163,8 +176,18 @@ func TestDelete(t *testing.T) {
 		wantCode(t, "reassign to itself", err, "invalid_reference")
 		_, err = remove(t, d, ids[1], 99)
 		wantCode(t, "reassign to nothing", err, "unknown_reference")
-		if n, err := remove(t, d, ids[1], ids[0]); err != nil || n != 1 {
-			t.Fatalf("reassign: %d events, %v", n, err)
+		if n, err := remove(t, d, ids[1], ids[0]); err != nil || n != 3 {
+			t.Fatalf("reassign: %d events, %v; want one for each admin and the deletion", n, err)
+		}
+		got := events(t, d)
+		for i, want := range []string{
+			`"admin_id":1,"changes":{"partner_group_id":{"new":1,"old":2}}`,
+			`"admin_id":2,"changes":{"partner_group_id":{"new":1,"old":2}}`,
+			`"reassign_to":{"new":1,"old":null}`,
+		} {
+			if body := got[len(got)-3+i]; !strings.Contains(body, want) {
+				t.Errorf("event %d: got %s, want %s in it", i, body, want)
+			}
 		}
 		if _, err := remove(t, d, ids[2], 0); err != nil {
 			t.Fatalf("an empty group: %v", err)

@@ -1,10 +1,12 @@
 package partner
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -128,15 +130,25 @@ func claimName(tx *db.Tx, before, after Group) (free bool, err error) {
 	return true, nil
 }
 
-// remove deletes the group and moves its admins, if any, to another.
-func remove(tx *db.Tx, group, reassignTo id.Group) error {
-	if reassignTo != 0 {
-		_, err := tx.Exec(`UPDATE admins SET partner_group_id = $1, version = version + 1, updated_at = $2 WHERE partner_group_id = $3`,
-			reassignTo, tx.Now, group)
-		if err != nil {
-			return fmt.Errorf("move the admins of a partner group: %w", err)
-		}
+// member is an admin of a group.
+type member struct {
+	id   id.Admin
+	name string
+}
+
+// move gives a group's admins to another, and tells whom, in order of id.
+func move(tx *db.Tx, from, to id.Group) ([]member, error) {
+	all, err := db.All(tx, func(r db.Row) (m member, err error) { return m, r.Scan(&m.id, &m.name) },
+		`UPDATE admins SET partner_group_id = $1, version = version + 1, updated_at = $2 WHERE partner_group_id = $3 RETURNING id, name`,
+		to, tx.Now, from)
+	if err != nil {
+		return nil, fmt.Errorf("move the admins of a partner group: %w", err)
 	}
+	slices.SortFunc(all, func(a, b member) int { return cmp.Compare(a.id, b.id) })
+	return all, nil
+}
+
+func remove(tx *db.Tx, group id.Group) error {
 	if _, err := tx.Exec(`DELETE FROM partner_groups WHERE id = $1`, group); err != nil {
 		return fmt.Errorf("delete a partner group: %w", err)
 	}

@@ -77,6 +77,14 @@ func (c catalogue) closure(keys []string) []string {
 	return all
 }
 
+// within leaves of keys those that are allowed together with all that they
+// depend on.
+func (c catalogue) within(keys, allowed []string) []string {
+	return slices.DeleteFunc(keys, func(key string) bool {
+		return slices.ContainsFunc(c.closure([]string{key}), func(k string) bool { return !slices.Contains(allowed, k) })
+	})
+}
+
 // dependents gives the plugins that depend directly on key, sorted.
 func (c catalogue) dependents(key string) []string {
 	all := []string{}

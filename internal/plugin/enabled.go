@@ -39,8 +39,9 @@ func Enabled(tx *db.Tx, o id.Organization) ([]string, error) {
 }
 
 // Defaults gives the keys that a new organization starts with, sorted: what is
-// enabled by default, and what that depends on.
-func Defaults(tx *db.Tx) ([]string, error) {
+// enabled by default, and what that depends on, as far as allowed (nil allows
+// all). What depends on a plugin that is not allowed is left out with it.
+func Defaults(tx *db.Tx, allowed []string) ([]string, error) {
 	c, err := load(tx)
 	if err != nil {
 		return nil, err
@@ -51,7 +52,11 @@ func Defaults(tx *db.Tx) ([]string, error) {
 			keys = append(keys, key)
 		}
 	}
-	return c.closure(keys), nil
+	keys = c.closure(keys)
+	if allowed != nil {
+		keys = c.within(keys, allowed)
+	}
+	return keys, nil
 }
 
 // Check says what is wrong with keys as an organization's whole set: each must

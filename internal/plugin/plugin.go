@@ -105,14 +105,16 @@ func Update(tx *db.Tx, actor audit.Actor, key string, in Patch) (Plugin, error) 
 	return after, record(tx, actor, "plugin.updated", &before, &after)
 }
 
-// Delete removes a plugin that no organization has and no plugin depends on;
-// otherwise it is the conflict in_use, with organization_count and required_by.
+// Delete removes a plugin that nothing names: no organization has it, no plugin
+// depends on it, no partner group allows it by name, and no open registration
+// request was approved with it; otherwise it is the conflict in_use, with how
+// many do.
 func Delete(tx *db.Tx, actor audit.Actor, key string) error {
 	before, err := lock(tx, key)
 	if err != nil {
 		return err
 	}
-	organizations, err := users(tx, key)
+	in, err := usesOf(tx, key)
 	if err != nil {
 		return err
 	}
@@ -120,8 +122,9 @@ func Delete(tx *db.Tx, actor audit.Actor, key string) error {
 	if err != nil {
 		return err
 	}
-	if dependents := c.dependents(key); organizations > 0 || len(dependents) > 0 {
-		return inUse().With("organization_count", organizations).With("required_by", dependents)
+	if dependents := c.dependents(key); in != (uses{}) || len(dependents) > 0 {
+		return inUse().With("organization_count", in.organizations).With("required_by", dependents).
+			With("partner_group_count", in.groups).With("request_count", in.requests)
 	}
 	if err := remove(tx, key); err != nil {
 		return err
@@ -130,7 +133,7 @@ func Delete(tx *db.Tx, actor audit.Actor, key string) error {
 }
 
 func inUse() *fault.Error {
-	return fault.New(fault.Conflict, "in_use", "Organizations have this plugin enabled, or other plugins depend on it.")
+	return fault.New(fault.Conflict, "in_use", "Organizations have this plugin enabled, other plugins depend on it, or partner groups or approved requests name it.")
 }
 
 // reach counts the organizations that have the plugin, for a dry run.

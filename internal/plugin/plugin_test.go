@@ -173,7 +173,7 @@ func TestCatalogue(t *testing.T) {
 		if !errors.As(err, &e) || e.Code != "in_use" || !slices.Equal(e.Extra["required_by"].([]string), []string{"mid"}) {
 			t.Errorf("a plugin that another needs: got %v", err)
 		}
-		if got := read(t, d, plugin.Defaults); !slices.Equal(got, []string{"base", "mid", "top"}) {
+		if got := read(t, d, func(tx *db.Tx) ([]string, error) { return plugin.Defaults(tx, nil) }); !slices.Equal(got, []string{"base", "mid", "top"}) {
 			t.Errorf("defaults: got %v, want top and all below it", got)
 		}
 	})
@@ -222,6 +222,40 @@ func TestSet(t *testing.T) {
 		}
 		if err := remove(t, d, "files"); err != nil {
 			t.Errorf("a plugin no longer used: %v", err)
+		}
+	})
+}
+
+// What a partner group or an approved request names stays, or the group could
+// not be saved again and the request not be provisioned.
+func TestDeleteOfWhatIsNamed(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		seed(t, d)
+		exec := func(query string, args ...any) {
+			t.Helper()
+			if _, _, err := write(t, d, func(tx *db.Tx) (int64, error) { return tx.Exec(query, args...) }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		exec(`INSERT INTO partner_groups (name, name_key, credit_discount_bp, allowed_plugins, may_hide_powered_by, oversell, version, created_at, updated_at)
+			VALUES ('G', 'g', 0, '["calendar","files"]', TRUE, FALSE, 1, 1, 1)`)
+		exec(`INSERT INTO registration_requests (status, email, email_key, company_name, company_key, contact_name, desired_org_name, desired_org_slug,
+				flags, search_key, enabled_plugins, provision_attempts, version, created_at, updated_at)
+			VALUES ('approved', 'a@b.co', 'a@b.co', 'C', 'c', 'N', 'C', 'c', '[]', '', '["files"]', 0, 1, 1, 1)`)
+		count := func(groups, requests int64) {
+			t.Helper()
+			err := remove(t, d, "files")
+			var e *fault.Error
+			if !errors.As(err, &e) || e.Code != "in_use" || e.Extra["partner_group_count"] != groups || e.Extra["request_count"] != requests {
+				t.Errorf("named by %d groups and %d requests: got %v", groups, requests, err)
+			}
+		}
+		count(1, 1)
+		exec(`UPDATE partner_groups SET allowed_plugins = '["files_too"]'`)
+		count(0, 1)
+		exec(`UPDATE registration_requests SET status = 'rejected'`)
+		if err := remove(t, d, "files"); err != nil {
+			t.Errorf("named by nobody: %v", err)
 		}
 	})
 }

@@ -139,6 +139,24 @@ func users(tx *db.Tx, key string) (int64, error) {
 	return n, nil
 }
 
+// uses are how many name a plugin.
+type uses struct{ organizations, groups, requests int64 }
+
+// usesOf counts who names the plugin. Lists of keys are stored as JSON, in
+// which a key stands in quotes and needs no escape.
+func usesOf(tx *db.Tx, key string) (uses, error) {
+	named := text.Like(`"` + key + `"`)
+	u, err := db.One(tx, func(r db.Row) (u uses, err error) {
+		return u, r.Scan(&u.organizations, &u.groups, &u.requests)
+	}, `SELECT (SELECT COUNT(*) FROM organization_plugins WHERE plugin_key = $1),
+		(SELECT COUNT(*) FROM partner_groups WHERE allowed_plugins LIKE $2 ESCAPE '\'),
+		(SELECT COUNT(*) FROM registration_requests WHERE status = 'approved' AND enabled_plugins LIKE $3 ESCAPE '\')`, key, named, named)
+	if err != nil {
+		return uses{}, fmt.Errorf("count who names a plugin: %w", err)
+	}
+	return u, nil
+}
+
 func seeded(tx *db.Tx) ([]string, error) {
 	all, err := db.All(tx, db.String, `SELECT key FROM plugin_seeds ORDER BY key LIMIT $1`, MaxCatalogue)
 	if err != nil {

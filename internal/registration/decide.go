@@ -1,6 +1,7 @@
 package registration
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/tenantry/tenantry/internal/org"
 	"github.com/tenantry/tenantry/internal/patch"
 	"github.com/tenantry/tenantry/internal/plugin"
+	"github.com/tenantry/tenantry/internal/settings"
 	"github.com/tenantry/tenantry/internal/text"
 )
 
@@ -35,7 +37,7 @@ type Rejection struct {
 
 // Approve accepts a pending request, keeps the overrides and reserves the
 // slug. It creates nothing, unless in.Provision: then it provisions in the same
-// transaction, and a failure leaves the request pending; see RecordFailure.
+// transaction; see KeepApproval for when that fails.
 func (s *Service) Approve(tx *db.Tx, actor audit.Actor, request id.Request, in Approval) (Request, error) {
 	before, err := lock(tx, request)
 	if err != nil {
@@ -60,6 +62,24 @@ func (s *Service) Approve(tx *db.Tx, actor audit.Actor, request id.Request, in A
 		return Request{}, err
 	}
 	return r, s.tellApproved(tx, r)
+}
+
+// KeepApproval lets an approval stand whose provisioning failed, and keeps why,
+// as RecordFailure does. Whoever decided otherwise meanwhile goes before.
+func (s *Service) KeepApproval(tx *db.Tx, actor audit.Actor, request id.Request, in Approval, cause error) error {
+	var f *Failure
+	if !errors.As(cause, &f) {
+		return nil
+	}
+	in.Provision = false
+	_, err := s.Approve(tx, actor, request, in)
+	switch {
+	case fault.Code(err) == "invalid_transition":
+		return nil
+	case err != nil:
+		return err
+	}
+	return RecordFailure(tx, actor, cause)
 }
 
 // approve stores the decision.
@@ -94,10 +114,10 @@ func (in Approval) apply(tx *db.Tx, r Request) (Request, error) {
 		org.CheckSlug("org_slug", *in.OrgSlug, &v)
 		r.OrgSlug = in.OrgSlug
 	}
-	r.InitialCreditLimit = amount("initial_credit_limit", in.InitialCreditLimit, 0, &v)
-	r.StorageLimitGB = amount("storage_limit_gb", in.StorageLimitGB, org.Unlimited, &v)
-	r.MaxUsers = amount("max_users", in.MaxUsers, org.Unlimited, &v)
-	r.BandwidthLimitGB = amount("bandwidth_limit_gb", in.BandwidthLimitGB, org.Unlimited, &v)
+	r.InitialCreditLimit = amount("initial_credit_limit", in.InitialCreditLimit, 0, settings.MaxCredit, &v)
+	r.StorageLimitGB = amount("storage_limit_gb", in.StorageLimitGB, org.Unlimited, org.MaxLimit, &v)
+	r.MaxUsers = amount("max_users", in.MaxUsers, org.Unlimited, org.MaxLimit, &v)
+	r.BandwidthLimitGB = amount("bandwidth_limit_gb", in.BandwidthLimitGB, org.Unlimited, org.MaxLimit, &v)
 	if in.EnabledPlugins != nil {
 		keys := slices.Sorted(slices.Values(*in.EnabledPlugins))
 		if keys == nil {
@@ -122,9 +142,9 @@ func (in Approval) apply(tx *db.Tx, r Request) (Request, error) {
 }
 
 // amount checks an optional number.
-func amount(field string, n *int64, least int64, v *fault.Validation) *int64 {
-	if n != nil && (*n < least || *n > org.MaxLimit) {
-		v.Add(field, "out_of_range", "Use a whole number from %d to %d.", least, int64(org.MaxLimit))
+func amount(field string, n *int64, least, most int64, v *fault.Validation) *int64 {
+	if n != nil && (*n < least || *n > most) {
+		v.Add(field, "out_of_range", "Use a whole number from %d to %d.", least, most)
 	}
 	return n
 }

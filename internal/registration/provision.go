@@ -206,8 +206,8 @@ func RecordFailure(tx *db.Tx, actor audit.Actor, cause error) error {
 
 // auto provisions a request that was approved by itself, before register
 // answers. It never changes that answer: a failure is kept with the request,
-// which stays approved for a superadmin. The applicant's going away does not
-// stop it.
+// which stays approved for a superadmin, and the applicant hears that much. The
+// applicant's going away does not stop it.
 func (s *Service) auto(ctx context.Context, actor audit.Actor, request id.Request) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
@@ -218,6 +218,18 @@ func (s *Service) auto(ctx context.Context, actor audit.Actor, request id.Reques
 	if err == nil {
 		return
 	}
-	kept := s.DB.Write(ctx, func(tx *db.Tx) error { return RecordFailure(tx, actor, err) })
+	kept := s.DB.Write(ctx, func(tx *db.Tx) error { return s.autoFailed(tx, actor, request, err) })
 	slog.Error("auto-approved request not provisioned", "request", request, "request_id", actor.RequestID, "error", errors.Join(err, kept).Error())
+}
+
+// autoFailed keeps the failure and mails the decision, as there is no welcome.
+func (s *Service) autoFailed(tx *db.Tx, actor audit.Actor, request id.Request, cause error) error {
+	if err := RecordFailure(tx, actor, cause); err != nil {
+		return err
+	}
+	r, err := find(tx, request)
+	if err != nil || r.Status != Approved {
+		return err
+	}
+	return s.tellApproved(tx, r)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/tenantry/tenantry/internal/org"
 	"github.com/tenantry/tenantry/internal/patch"
 	"github.com/tenantry/tenantry/internal/registration"
+	"github.com/tenantry/tenantry/internal/settings"
 )
 
 // approved makes a request that waits for provisioning.
@@ -155,15 +156,18 @@ func TestOverrides(t *testing.T) {
 		if f := wantCode(w.T, err, "validation_failed"); len(f.Fields) != 5 {
 			w.Errorf("got %+v, want all five fields", f.Fields)
 		}
+		over, most := int64(settings.MaxCredit+1), int64(settings.MaxCredit)
+		_, err = w.approve(r.ID, registration.Approval{InitialCreditLimit: &over})
+		wantCode(w.T, err, "out_of_range")
 		free, zero, endless, none := "brand-new", int64(0), org.Unlimited, []string{}
 		q, err := w.approve(r.ID, registration.Approval{
-			OrgSlug: &free, StorageLimitGB: &endless, BandwidthLimitGB: &zero, EnabledPlugins: &none, AdminID: patch.Null[id.Admin](), Provision: true,
+			OrgSlug: &free, InitialCreditLimit: &most, StorageLimitGB: &endless, BandwidthLimitGB: &zero, EnabledPlugins: &none, AdminID: patch.Null[id.Admin](), Provision: true,
 		})
 		if err != nil || q.Status != registration.Active {
 			w.Fatalf("got %+v, %v", q, err)
 		}
 		p, err := w.provision(r.ID)
-		if o := p.Organization; err != nil || o.Slug != free || o.StorageLimitGB != org.Unlimited || o.BandwidthLimitGB != 0 || len(o.EnabledPlugins) != 0 {
+		if o := p.Organization; err != nil || o.Slug != free || o.StorageLimitGB != org.Unlimited || o.BandwidthLimitGB != 0 || o.CreditLimit != most || len(o.EnabledPlugins) != 0 {
 			w.Errorf("got %+v, %v", o, err)
 		}
 		in := applicant(3)
@@ -286,6 +290,10 @@ func TestAutoApprovalFailsQuietly(t *testing.T) {
 			_, err := tx.Exec("ALTER TABLE broken RENAME TO memberships")
 			return err
 		})
+		mails := w.mails(applicant(1).Email)
+		if len(mails) != 2 || !strings.Contains(mails[1].Subject, "approved") {
+			w.Errorf("got mails %+v, want that it came and that it was approved", mails)
+		}
 		if q := w.request(r.ID); r.Status != registration.Pending || q.Status != registration.Approved || q.Provisioning.State != "failed" {
 			w.Errorf("got %+v and %+v", r, q)
 		}

@@ -5,6 +5,7 @@ package text
 
 import (
 	"net/mail"
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -63,7 +64,10 @@ func hidden(r rune) bool {
 		r == '\u115f' || r == '\u1160' || r == '\u3164' || r == '\uffa0' || r == unicode.ReplacementChar
 }
 
-// Email checks a required address. key is what makes two addresses the same:
+// number is a last label that makes a domain an IP address.
+var number = regexp.MustCompile(`(?i)\.([0-9]+|0x[0-9a-f]*)$`)
+
+// Email checks a required address at a domain, not at an IP address. key is what makes two addresses the same:
 // lower case, without a final dot of the domain.
 func Email(field, s string, v *fault.Validation) (address, key string) {
 	s = strings.TrimSuffix(strings.TrimSpace(norm.NFC.String(s)), ".")
@@ -71,7 +75,7 @@ func Email(field, s string, v *fault.Validation) (address, key string) {
 		v.Add(field, "invalid_email", "Give one e-mail address, such as user@example.com.")
 		return "", ""
 	}
-	if len(s) > 254 || strings.ContainsFunc(s, hidden) || strings.ContainsAny(s, " <>\"(),;:\\") {
+	if len(s) > 254 || strings.ContainsFunc(s, hidden) || strings.ContainsAny(s, " <>[]\"(),;:\\") {
 		return bad()
 	}
 	a, err := mail.ParseAddress(s)
@@ -79,7 +83,7 @@ func Email(field, s string, v *fault.Validation) (address, key string) {
 		return bad()
 	}
 	local, domain, _ := strings.Cut(s, "@")
-	if local == "" || len(local) > 64 || !strings.Contains(domain, ".") || strings.Contains(domain, "..") || strings.HasPrefix(domain, ".") {
+	if local == "" || len(local) > 64 || !strings.Contains(domain, ".") || strings.Contains(domain, "..") || strings.HasPrefix(domain, ".") || number.MatchString(domain) {
 		return bad()
 	}
 	return local + "@" + domain, Key(local + "@" + domain)

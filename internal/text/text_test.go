@@ -71,6 +71,7 @@ func TestEmail(t *testing.T) {
 		"user@@example.com": "", "a b@example.com": "", "Jo <jo@example.com>": "", "a@b.co, c@d.co": "", "a@b.co\nBcc: c@d.co": "", "\"a b\"@example.com": "",
 		"us\u200ber@example.com": "", "us\u202eer@example.com": "", strings.Repeat("a", 65) + "@example.com": "", "a@" + strings.Repeat("b", 250) + ".co": "",
 		".a@example.com": "", "a..b@example.com": "", "a@example.com:25": "", "a\\@example.com": "",
+		"a@[127.0.0.1]": "", "a@[IPv6:::1]": "", "a@127.0.0.1": "", "a@127.0.0.0x1": "", "a@b.0xcafe.com": "a@b.0xcafe.com",
 	} {
 		var v fault.Validation
 		address, key := text.Email("email", in, &v)

@@ -123,4 +123,12 @@ type Introspection struct {
 	Username  string           `json:"username,omitempty"`
 	Scope     string           `json:"scope,omitempty"`
 	OrgID     *id.Organization `json:"organization_id,omitempty"`
+	Act       *ActingParty     `json:"act,omitempty" doc:"Who acts for the subject (RFC 8693)"`
+}
+
+// ActingParty is RFC 8693's claim of who acts for a token's subject.
+type ActingParty struct {
+	Subject  string   `json:"sub"`
+	Username string   `json:"username"`
+	GrantID  id.Grant `json:"grant_id"`
 }

@@ -37,6 +37,15 @@ type Principal struct {
 	Memberships []Membership
 	// Active is "my organization": what switch chose, or the only membership.
 	Active id.Organization
+	// Acting is set while somebody acts for User, under a grant: Session is
+	// then that person's, and the one membership all that the grant opens.
+	Acting *Acting
+}
+
+// Acting is who acts for a member, and by what leave.
+type Acting struct {
+	Grant id.Grant
+	By    UserInfo
 }
 
 // UserInfo is what a request knows of its user.

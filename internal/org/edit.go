@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/tenantry/tenantry/internal/audit"
+	"github.com/tenantry/tenantry/internal/auth"
 	"github.com/tenantry/tenantry/internal/credit"
 	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/domain"
@@ -236,6 +237,9 @@ func (e *edit) apply() error {
 	b, o := e.before, e.after
 	if from, to := id.Val(b.AdminID), id.Val(o.AdminID); from != to {
 		if err := transfer(e.tx, o.ID, from, to); err != nil {
+			return err
+		}
+		if err := auth.EndAccessTo(e.tx, o.ID); err != nil {
 			return err
 		}
 	}

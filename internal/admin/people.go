@@ -74,6 +74,9 @@ func AssignOwner(tx *db.Tx, actor audit.Actor, admin id.Admin, in UserRef) (Admi
 	}
 	tx.Publish("auth", "")
 	effect.Add(tx, effect.Users, 1)
+	if before.OwnerUserID != nil { // staff from now on
+		effect.Add(tx, effect.Users, 1)
+	}
 	if err := record(tx, actor, "admin.owner_assigned", "", &before, &after); err != nil {
 		return Admin{}, err
 	}

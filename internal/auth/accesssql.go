@@ -2,6 +2,7 @@ package auth
 
 import (
 	"github.com/tenantry/tenantry/internal/db"
+	"github.com/tenantry/tenantry/internal/effect"
 	"github.com/tenantry/tenantry/internal/id"
 	"github.com/tenantry/tenantry/internal/page"
 )
@@ -50,6 +51,7 @@ func endGrants(tx *db.Tx, because Ending, which string, args ...any) (int64, err
 		append([]any{tx.Now, string(because), tx.Now}, args...)...)
 	if n > 0 {
 		Changed(tx)
+		effect.Add(tx, effect.Access, n)
 	}
 	return n, err
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tenantry/tenantry/internal/audit"
 	"github.com/tenantry/tenantry/internal/db"
+	"github.com/tenantry/tenantry/internal/effect"
 	"github.com/tenantry/tenantry/internal/fault"
 	"github.com/tenantry/tenantry/internal/id"
 	"github.com/tenantry/tenantry/internal/page"
@@ -106,6 +107,7 @@ func RevokeKey(tx *db.Tx, actor audit.Actor, organization id.Organization, admin
 		return err
 	}
 	Changed(tx)
+	effect.Add(tx, effect.APIKeys, 1)
 	return recordKey(tx, actor, "api_key.revoked", organization, admin, k, nil)
 }
 

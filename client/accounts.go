@@ -41,6 +41,7 @@ type Me struct {
 	User         User                `json:"user"`
 	Roles        []Role              `json:"roles"`
 	Organization *ActiveOrganization `json:"organization"` // nil where there is none
+	Acting       *ActingFor          `json:"acting"`       // who acts for the user; nil where it is the user
 }
 
 // ActiveOrganization is what "my organization" means in a session.
@@ -108,6 +109,8 @@ type Introspection struct {
 	Username       string `json:"username"`
 	Scope          string `json:"scope"`
 	OrganizationID *int64 `json:"organization_id"`
+	// Act is who acts for the subject, if another.
+	Act *ActingParty `json:"act"`
 }
 
 type (

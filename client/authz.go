@@ -21,6 +21,7 @@ type MatrixRow struct {
 	Who                []string `json:"who"`
 	Scope              string   `json:"scope"` // lets an API key in
 	OpenWhileSuspended bool     `json:"open_while_suspended"`
+	Personal           bool     `json:"personal"` // closed to whoever acts for a member
 }
 
 // AuthorizationMatrix reads the authorization table.

@@ -33,6 +33,32 @@ type Effects struct {
 	Users         int64 `json:"users"`
 	Domains       int64 `json:"domains"`
 	Credits       int64 `json:"credits"`
+	Admins        int64 `json:"admins"`
+	APIKeys       int64 `json:"api_keys"`
+	Invitations   int64 `json:"invitations"`
+	Plugins       int64 `json:"plugins"`
+	Access        int64 `json:"access"` // leaves to act for a member
+	// Hit names the first hundred who are hit, Over those who would be over a
+	// limit or policy.
+	Hit  []Party  `json:"hit"`
+	Over []Excess `json:"over"`
+}
+
+// Party is one who is hit: an admin or an organization.
+type Party struct {
+	Type string `json:"type"`
+	ID   int64  `json:"id"`
+	Name string `json:"name"`
+}
+
+// Excess is one who would be over a limit, and by how much. Used is -1 for an
+// unlimited share; then Over is, too.
+type Excess struct {
+	Party
+	Field string `json:"field"` // max_users
+	Limit int64  `json:"limit"`
+	Used  int64  `json:"used"`
+	Over  int64  `json:"over"`
 }
 
 // IdempotencyKey makes a POST safe to repeat: the same key and body have one

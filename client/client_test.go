@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -347,13 +348,17 @@ func TestOptions(t *testing.T) {
 			return answer(304, "")
 		}
 		if r.URL.Query().Get("dry_run") == "true" {
-			return answer(200, `{"dry_run":true,"result":{"id":7,"status":"suspended"},"effects":{"organizations":3,"users":12,"domains":1,"credits":900}}`)
+			return answer(200, `{"dry_run":true,"result":{"id":7,"status":"suspended"},"effects":{"organizations":3,"users":12,"domains":1,"credits":900,"api_keys":2,"hit":[{"type":"admin","id":7,"name":"A"}],
+				"over":[{"type":"admin","id":7,"name":"A","field":"max_users","limit":1,"used":3,"over":2}]}}`)
 		}
 		return answer(200, `{"id":7}`, "ETag", `"v3-x"`, "Audit-Event", "91", "Idempotent-Replayed", "true", "X-Request-Id", "r7", "Location", "/x")
 	}, client.WithToken("tnt_sk_x"), client.WithUserAgent("shop/1"))
 	var fx client.Effects
 	a, err := c.SuspendAdmin(t.Context(), 7, client.Suspension{Reason: "late"}, client.DryRun(&fx))
-	if err != nil || a.Status != "suspended" || fx != (client.Effects{Organizations: 3, Users: 12, Domains: 1, Credits: 900}) {
+	party := client.Party{Type: "admin", ID: 7, Name: "A"}
+	want := client.Effects{Organizations: 3, Users: 12, Domains: 1, Credits: 900, APIKeys: 2, Hit: []client.Party{party},
+		Over: []client.Excess{{Party: party, Field: "max_users", Limit: 1, Used: 3, Over: 2}}}
+	if err != nil || a.Status != "suspended" || !reflect.DeepEqual(fx, want) {
 		t.Errorf("a dry run: got %+v, %+v, %v", a, fx, err)
 	}
 	if _, err := c.Admin(t.Context(), 7, client.IfNoneMatch(`"v3-x"`)); !errors.Is(err, client.ErrNotModified) {

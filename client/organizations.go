@@ -65,6 +65,9 @@ type Warning struct {
 	Field   string `json:"field"`
 	Code    string `json:"code"`
 	Message string `json:"message"`
+	Limit   int64  `json:"limit"`
+	Used    int64  `json:"used"`
+	Over    int64  `json:"over"` // by how much more is used
 }
 
 // OrganizationFilter narrows a list of organizations.

@@ -17,6 +17,7 @@ import (
 	"github.com/tenantry/tenantry/internal/hold"
 	"github.com/tenantry/tenantry/internal/id"
 	"github.com/tenantry/tenantry/internal/page"
+	"github.com/tenantry/tenantry/internal/partner"
 )
 
 // Status says whether an admin is held.
@@ -186,9 +187,30 @@ func Update(tx *db.Tx, actor audit.Actor, admin id.Admin, p Patch, own ...string
 	}
 	if moved {
 		tx.Publish("branding", "")
-		effect.Add(tx, effect.Organizations, after.OrganizationCount)
+		if err := regroup(tx, after); err != nil {
+			return Admin{}, err
+		}
 	}
 	return after, record(tx, actor, "admin.updated", "", &before, &after)
+}
+
+// regroup counts whom another group hits, and says where the admin is beyond
+// its policy.
+func regroup(tx *db.Tx, a Admin) error {
+	if !effect.Wanted(tx) {
+		return nil
+	}
+	r, err := counted(tx, a.ID)
+	if err != nil {
+		return err
+	}
+	effect.Add(tx, effect.Admins, 1)
+	effect.Add(tx, effect.Organizations, a.OrganizationCount)
+	effect.Add(tx, effect.Users, r.users)
+	if a.PartnerGroupID == nil {
+		return nil
+	}
+	return partner.Exceed(tx, *a.PartnerGroupID, *a.PartnerGroupID, a.ID)
 }
 
 // settle stores next and gives the admin as it then is; changed is false, and

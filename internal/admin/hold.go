@@ -88,8 +88,8 @@ func turn(tx *db.Tx, actor audit.Actor, before Admin, action, reason string, m n
 }
 
 // reach counts whom a suspension of the admin hits, for a dry run: its
-// organizations, all people of these and of the admin, verified domains, and
-// the credits that cannot be used meanwhile.
+// organizations, all people of these and of the admin, verified domains, the
+// credits that cannot be used meanwhile, keys and open invitations.
 func reach(tx *db.Tx, a Admin) error {
 	if !effect.Wanted(tx) {
 		return nil
@@ -102,5 +102,7 @@ func reach(tx *db.Tx, a Admin) error {
 	effect.Add(tx, effect.Users, r.users)
 	effect.Add(tx, effect.Domains, r.domains)
 	effect.Add(tx, effect.Credits, r.credits)
+	effect.Add(tx, effect.APIKeys, r.keys)
+	effect.Add(tx, effect.Invitations, r.invitations)
 	return nil
 }

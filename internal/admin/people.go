@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/tenantry/tenantry/internal/audit"
+	"github.com/tenantry/tenantry/internal/auth"
 	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/effect"
 	"github.com/tenantry/tenantry/internal/fault"
@@ -73,6 +74,9 @@ func AssignOwner(tx *db.Tx, actor audit.Actor, admin id.Admin, in UserRef) (Admi
 	}
 	tx.Publish("auth", "")
 	effect.Add(tx, effect.Users, 1)
+	if before.OwnerUserID != nil { // staff from now on
+		effect.Add(tx, effect.Users, 1)
+	}
 	if err := record(tx, actor, "admin.owner_assigned", "", &before, &after); err != nil {
 		return Admin{}, err
 	}
@@ -124,6 +128,9 @@ func RemoveStaff(tx *db.Tx, actor audit.Actor, admin id.Admin, gone id.User) err
 		return fault.New(fault.Conflict, "owner_required", "The owner cannot be removed; assign another owner first.")
 	}
 	if err := deleteStaff(tx, admin, gone); err != nil {
+		return err
+	}
+	if err := auth.EndAccessOfStaff(tx, admin, gone); err != nil {
 		return err
 	}
 	tx.Publish("auth", "")

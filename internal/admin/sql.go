@@ -138,11 +138,11 @@ func update(tx *db.Tx, a Admin) error {
 }
 
 // reached is whom a suspension hits, besides the organizations.
-type reached struct{ users, domains, credits int64 }
+type reached struct{ users, domains, credits, keys, invitations int64 }
 
 func counted(tx *db.Tx, admin id.Admin) (reached, error) {
 	r, err := db.One(tx, func(row db.Row) (r reached, err error) {
-		return r, row.Scan(&r.users, &r.domains, &r.credits)
+		return r, row.Scan(&r.users, &r.domains, &r.credits, &r.keys, &r.invitations)
 	}, `SELECT
 		(SELECT COUNT(*) FROM (SELECT user_id FROM admin_users WHERE admin_id = $1
 			UNION SELECT m.user_id FROM memberships m JOIN organizations o ON o.id = m.organization_id WHERE o.admin_id = $2) p),
@@ -150,8 +150,12 @@ func counted(tx *db.Tx, admin id.Admin) (reached, error) {
 			WHERE d.status = 'verified' AND (d.admin_id = $3 OR o.admin_id = $4)),
 		(SELECT CAST(COALESCE(SUM(c.credits_posted - c.debits_posted), 0) AS BIGINT) FROM credit_accounts c
 			LEFT JOIN organizations o ON o.id = c.organization_id
-			WHERE c.kind = 'admin' AND c.admin_id = $5 OR c.kind = 'organization' AND o.admin_id = $6)`,
-		admin, admin, admin, admin, admin, admin)
+			WHERE c.credits_posted > c.debits_posted AND (c.kind = 'admin' AND c.admin_id = $5 OR c.kind = 'organization' AND o.admin_id = $6)),
+		(SELECT COUNT(*) FROM api_keys k JOIN organizations o ON o.id = k.organization_id
+			WHERE o.admin_id = $7 AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > $8)),
+		(SELECT COUNT(*) FROM invitations i JOIN organizations o ON o.id = i.organization_id
+			WHERE o.admin_id = $9 AND i.state = 'open' AND i.expires_at > $10)`,
+		admin, admin, admin, admin, admin, admin, admin, tx.Now, admin, tx.Now)
 	if err != nil {
 		return reached{}, fmt.Errorf("count whom an admin reaches: %w", err)
 	}

@@ -10,13 +10,13 @@ import (
 // keyRoutes are the API keys of an organization and of the platform.
 func (s *Server) keyRoutes() []route {
 	return append(
-		keysAt("/api/tenants/organizations/{org_id}/api-keys", "organization", auth.KeysRead, auth.KeysManage),
-		keysAt("/api/tenants/api-keys", "platform", auth.PlatformKeysRead, auth.PlatformKeysManage)...)
+		keysAt("/api/tenants/organizations/{org_id}/api-keys", "organization", auth.KeysRead, auth.KeysIssue, auth.KeysManage),
+		keysAt("/api/tenants/api-keys", "platform", auth.PlatformKeysRead, auth.PlatformKeysManage, auth.PlatformKeysManage)...)
 }
 
 // keysAt makes the routes of one place. A platform-wide key belongs to no
 // organization, which is what the path of that place names.
-func keysAt(path, whose string, mayRead, mayManage auth.Permission) []route {
+func keysAt(path, whose string, mayRead, mayIssue, mayManage auth.Permission) []route {
 	var refuses []int
 	if mayManage.Object == auth.Organization {
 		refuses = []int{409} // one that is archived
@@ -30,7 +30,7 @@ func keysAt(path, whose string, mayRead, mayManage auth.Permission) []route {
 				}
 				return auth.Keys(tx, c.Organization, r)
 			}),
-		change(op{Method: "POST", Path: path, ID: "create-" + whose + "-api-key", Tag: "API keys", Summary: "Make an API key of the " + whose + "; it is shown once", May: mayManage, Status: 201, Secret: true, Refuses: refuses},
+		change(op{Method: "POST", Path: path, ID: "create-" + whose + "-api-key", Tag: "API keys", Summary: "Make an API key of the " + whose + "; it is shown once", May: mayIssue, Status: 201, Secret: true, Refuses: refuses},
 			func(tx *db.Tx, c *Call, in *struct{ Body auth.NewAPIKey }) (auth.IssuedKey, error) {
 				k, err := auth.CreateKey(tx, c.Actor, c.Organization, c.Admin, in.Body)
 				if c.Organization != 0 {

@@ -26,7 +26,7 @@ func (s *Server) authRoutes() []route {
 	login.Refuses = []int{401}
 	refresh := at("POST", "/refresh", "refresh", "Trade a refresh token for new tokens", auth.Public)
 	refresh.Refuses = []int{401}
-	profile := at("PUT", "/me", "edit-me", "Change the own profile", auth.Profile)
+	profile := at("PUT", "/me", "edit-me", "Change the own profile", auth.Account)
 	profile.Lock = func(tx *db.Tx, c *Call) (int64, error) { return auth.LockUser(tx, c.Principal.User.ID) }
 	return []route{
 		direct(login,
@@ -48,11 +48,11 @@ func (s *Server) authRoutes() []route {
 		direct(reset, func(ctx context.Context, c *Call, in *struct{ Body resetBody }) (none, error) {
 			return none{}, s.Auth.Reset(ctx, in.Body.Token, in.Body.Password, c.Actor)
 		}),
-		change(at("POST", "/logout", "logout", "Sign out: end this session", auth.Profile),
+		change(at("POST", "/logout", "logout", "Sign out: end this session, or the leave to act for a member", auth.Profile),
 			func(tx *db.Tx, c *Call, _ *struct{}) (none, error) {
 				return none{}, auth.Logout(tx, c.Actor, c.Principal)
 			}),
-		prepared(at("POST", "/password/change", "change-password", "Change the own password; all other sessions end", auth.Profile),
+		prepared(at("POST", "/password/change", "change-password", "Change the own password; all other sessions end", auth.Account),
 			func(ctx context.Context, c *Call, in *struct{ Body auth.PasswordChange }) (func(tx *db.Tx) (none, error), error) {
 				f, err := s.Auth.ChangePassword(ctx, c.Actor, c.Principal, in.Body)
 				return func(tx *db.Tx) (none, error) { return none{}, f(tx) }, err
@@ -63,7 +63,7 @@ func (s *Server) authRoutes() []route {
 			func(tx *db.Tx, c *Call, in *struct{ Body auth.ProfileEdit }) (auth.User, error) {
 				return auth.EditProfile(tx, c.Actor, in.Body)
 			}),
-		read(at("GET", "/sessions", "list-sessions", "List the own sessions", auth.Profile),
+		read(at("GET", "/sessions", "list-sessions", "List the own sessions", auth.Account),
 			func(tx *db.Tx, c *Call, in *ListInput) (page.List[auth.Session], error) {
 				r, err := in.page()
 				if err != nil {
@@ -71,11 +71,11 @@ func (s *Server) authRoutes() []route {
 				}
 				return auth.Sessions(tx, c.Principal.User.ID, c.Principal.Session, r)
 			}),
-		change(at("DELETE", "/sessions/{id}", "revoke-session", "End one of the own sessions", auth.Profile),
+		change(at("DELETE", "/sessions/{id}", "revoke-session", "End one of the own sessions", auth.Account),
 			func(tx *db.Tx, c *Call, _ *struct{}) (none, error) {
 				return none{}, auth.RevokeSession(tx, c.Actor, id.Session(c.ID("id")))
 			}),
-		change(at("POST", "/switch", "switch-organization", "Choose the active organization of this session", auth.Profile),
+		change(at("POST", "/switch", "switch-organization", "Choose the active organization of this session", auth.Account),
 			func(tx *db.Tx, c *Call, in *struct{ Body switchBody }) (auth.Me, error) {
 				if err := auth.Switch(tx, c.Actor, c.Principal, in.Body.OrganizationID); err != nil {
 					return auth.Me{}, err
@@ -134,5 +134,8 @@ func (s *Server) introspect(ctx context.Context, c *Call, in *struct{ Body token
 		return a, nil
 	}
 	a.Subject, a.Username = "user:"+strconv.FormatInt(int64(p.User.ID), 10), p.User.Email
+	if by := p.Acting; by != nil {
+		a.Act = &auth.ActingParty{Subject: "user:" + strconv.FormatInt(int64(by.By.ID), 10), Username: by.By.Email, GrantID: by.Grant}
+	}
 	return a, nil
 }

@@ -15,6 +15,7 @@ func (s *Server) authzRoutes() []route {
 					m.Routes = append(m.Routes, matrixRow{
 						Method: o.Method, Path: o.Path, Operation: o.ID, Permission: o.May.Name, Object: string(o.May.Object),
 						Who: roleNames(o.May), Scope: string(o.May.Scope), OpenWhileSuspended: o.May.Held || o.May.Public || o.May.Self,
+						Personal: o.May.Personal,
 					})
 				}
 				return m, nil
@@ -39,4 +40,5 @@ type matrixRow struct {
 	Who                []string `json:"who"`
 	Scope              string   `json:"scope" doc:"The scope that lets an API key in."`
 	OpenWhileSuspended bool     `json:"open_while_suspended"`
+	Personal           bool     `json:"personal" doc:"Closed to whoever acts for a member."`
 }

@@ -72,11 +72,14 @@ func (c *Call) Header(name string) string { return c.r.Header.Get(name) }
 // IdempotencyKey is the key that the effect is stored under, or "".
 func (c *Call) IdempotencyKey() string { return c.r.Header.Get("Idempotency-Key") }
 
-// Owner names who an idempotency key belongs to: the user or the API key,
-// never the session.
+// Owner names who an idempotency key belongs to: the user, the API key, or the
+// leave to act for a member, never the session.
 func (c *Call) Owner() string {
-	if c.Principal.Kind == auth.KeyHolder {
-		return "k" + strconv.FormatInt(int64(c.Principal.Key.ID), 10)
+	switch p := c.Principal; {
+	case p.Kind == auth.KeyHolder:
+		return "k" + strconv.FormatInt(int64(p.Key.ID), 10)
+	case p.Acting != nil:
+		return "g" + strconv.FormatInt(int64(p.Acting.Grant), 10)
 	}
 	return "u" + strconv.FormatInt(int64(c.Principal.User.ID), 10)
 }

@@ -28,6 +28,7 @@ var codeDocs = []codeDoc{
 	{"forbidden", 403, "The caller's role does not allow it, or not this field."},
 	{"organization_suspended", 403, "The organization is suspended."},
 	{"admin_suspended", 403, "The admin is suspended."},
+	{"not_while_acting", 403, "The caller acts for a member, whose own this is, or whom it would outlive."},
 	{"limit_exceeded", 403, "A limit would be passed."},
 	{"not_found", 404, "It does not exist, or lies outside the caller's tenancy."},
 	{"method_not_allowed", 405, "The path takes other methods: see Allow."},

@@ -69,13 +69,14 @@ func printable(key string) bool {
 }
 
 // authenticate knows the caller by the Bearer token. On public routes an
-// invalid token counts as none.
+// invalid token counts as none; so does one that acts for a member where the
+// route changes something, such as an invitation of that member's.
 func (s *Server) authenticate(r *http.Request, o *op, c *Call) error {
 	c.Principal = &auth.Principal{}
 	token, err := bearer(r)
 	if err == nil && token != "" {
 		var p *auth.Principal
-		if p, err = s.Auth.Authenticate(r.Context(), token); err == nil {
+		if p, err = s.Auth.Authenticate(r.Context(), token); err == nil && !(p.Acting != nil && o.May.Public && o.mutates()) {
 			c.Principal, c.token = p, token
 		}
 	}

@@ -63,8 +63,8 @@ var principals = []actor{
 	{name: "superadmin", home: "a", as: "person", organizations: on("superadmin", own, sibling, foreign, deleted), admins: on("superadmin", own, sibling, foreign), everything: true},
 	{name: "user of a suspended admin", home: "s", as: "person", organizations: on("admin", own, sibling), admins: on("admin", own), suspended: true, sees: []string{"s", "s1", "s2", "sstaff", "sbrand"}},
 	{name: "revoked token", home: "a", as: "dead"},
-	{name: "organization key", home: "a", as: "key", organizations: on("service", own), scopes: auth.Scopes, sees: []string{"a1", "astaff"}},
-	{name: "key without scope", home: "a", as: "key", organizations: on("service", own), scopes: []auth.Scope{auth.ScopeCreditsSpend}, sees: []string{"a1"}},
+	{name: "organization key", home: "a", as: "key", organizations: on("service", own), scopes: auth.Scopes, sees: []string{"a1", "astaff", "abrand"}},
+	{name: "key without scope", home: "a", as: "key", organizations: on("service", own), scopes: []auth.Scope{auth.ScopeCreditsSpend}, sees: []string{"a1", "abrand"}},
 	{name: "platform key", home: "a", as: "key", organizations: on("service", own, sibling, foreign, deleted), scopes: auth.Scopes, wide: true, everything: true},
 }
 
@@ -101,7 +101,7 @@ func (h holding) refusal() string { return "403 " + h.on + "_suspended" }
 // kept are the permissions that SPEC 6 leaves to the members and keys of a
 // suspended organization: profile, notifications, usage, and plugins, of which
 // none is enabled. The catalogue is the same for all, and no tenant's.
-var kept = []string{"profile", "notification.read", "notification.mark", "organization.usage", "my_organization.plugins", "plugin.list"}
+var kept = []string{"profile", "account", "notification.read", "notification.mark", "organization.usage", "my_organization.plugins", "plugin.list"}
 
 // cell is one request of the matrix.
 type cell struct {

@@ -173,6 +173,8 @@ func (w *world) organization(site string) {
 	w.put("invitation", site, int64(i["id"].(float64)))
 	k := owner.want("POST", w.path("organizations/{organization}/api-keys", site), `{"name":"Key `+mark+`","scopes":["usage:read"]}`, 201)
 	w.put("key", site, int64(k["id"].(float64)))
+	g := w.want("POST", w.path("organizations/{organization}/access", site), `{"reason":"access `+mark+`","minutes":60}`, 201)
+	w.put("grant", site, int64(g["id"].(float64)))
 	w.by(w.as("boss@"+kanarie(site[:1]+"staff")+".example").token).want("POST", w.path("organizations/{organization}/credits/add", site), `{"amount":10000,"reason":"credits `+mark+`"}`, 200)
 }
 

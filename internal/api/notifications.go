@@ -97,7 +97,14 @@ func (s *Server) streamNotifications(w http.ResponseWriter, r *http.Request, c *
 		case <-ctx.Done():
 		}
 	})
+	entitled := func() error {
+		_, err := s.Auth.Authenticate(r.Context(), c.token)
+		return err
+	}
 	_ = notify.Follow(ctx, s.DB.In(c.Principal.Scope()), u, after, func(e notify.Event) error {
+		if err := entitled(); err != nil {
+			return err
+		}
 		b, err := json.Marshal(e)
 		if err != nil {
 			return err
@@ -107,7 +114,7 @@ func (s *Server) streamNotifications(w http.ResponseWriter, r *http.Request, c *
 		}
 		return send("id: %d\nevent: notification\ndata: %s\n\n", e.Notification.ID, b)
 	}, func() error {
-		if _, err := s.Auth.Authenticate(r.Context(), c.token); err != nil {
+		if err := entitled(); err != nil {
 			return err
 		}
 		return send(": still here\n\n")

@@ -7,6 +7,7 @@ func (s *Server) routes() []route {
 		// one line per file of routes, in the order of the documentation
 		s.authRoutes,
 		s.keyRoutes,
+		s.accessRoutes,
 		s.authzRoutes,
 		s.registrationRoutes,
 		s.partnerGroupRoutes,

@@ -19,9 +19,9 @@ var errDryRun = errors.New("dry run")
 
 // rehearsal is the answer of a dry run.
 type rehearsal struct {
-	DryRun  bool                  `json:"dry_run" doc:"Always true."`
-	Result  json.RawMessage       `json:"result" doc:"What the operation would have answered, null for no body."`
-	Effects map[effect.Kind]int64 `json:"effects" doc:"How many of each kind it would have hit besides."`
+	DryRun  bool            `json:"dry_run" doc:"Always true."`
+	Result  json.RawMessage `json:"result" doc:"What the operation would have answered, null for no body."`
+	Effects effect.Effects  `json:"effects" doc:"Whom it would have hit besides."`
 }
 
 // change runs a mutation as one transaction: the caller is checked afresh, the
@@ -117,7 +117,7 @@ func rehearse(tx *db.Tx, v any) (any, error) {
 	if _, empty := v.(none); empty {
 		b = []byte("null")
 	}
-	return rehearsal{DryRun: true, Result: bytes.TrimSpace(b), Effects: effect.Sum(tx)}, nil
+	return rehearsal{DryRun: true, Result: bytes.TrimSpace(b), Effects: effect.Of(tx)}, nil
 }
 
 // claim takes the idempotency key, waiting for another request that holds it.

@@ -57,6 +57,15 @@ func (a Actor) UserID() id.User {
 	return 0
 }
 
+// As is the user whose rights are exercised: the one whom the actor acts for,
+// else the acting user; zero for what is no user.
+func (a Actor) As() id.User {
+	if a.OnBehalfOf != nil && a.OnBehalfOf.Type == User {
+		return id.User(a.OnBehalfOf.ID)
+	}
+	return a.UserID()
+}
+
 // Product is the actor of what happens by itself.
 func Product(requestID string) Actor {
 	return Actor{Type: System, Name: "Tenantry", Tier: Platform, RequestID: requestID}

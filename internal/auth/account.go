@@ -84,7 +84,7 @@ func (s *Service) replace(tx *db.Tx, actor audit.Actor, u id.User, hash string, 
 	if err := setPassword(tx, u, hash); err != nil {
 		return err
 	}
-	if _, err := revokeSessions(tx, u, but); err != nil {
+	if err := revokeSessions(tx, u, but); err != nil {
 		return err
 	}
 	Changed(tx)
@@ -298,7 +298,7 @@ func makeSuperadmin(tx *db.Tx, in NewSuperadmin, hash string) (User, error) {
 			err = setPassword(tx, u.ID, hash)
 		}
 		if err == nil {
-			_, err = revokeSessions(tx, u.ID, 0)
+			err = revokeSessions(tx, u.ID, 0)
 		}
 	}
 	if err != nil {
@@ -348,7 +348,7 @@ func (s *Service) ResetPassword(ctx context.Context, email, password string) err
 		if err := setPassword(tx, u.ID, hash); err != nil {
 			return err
 		}
-		if _, err := revokeSessions(tx, u.ID, 0); err != nil {
+		if err := revokeSessions(tx, u.ID, 0); err != nil {
 			return err
 		}
 		Changed(tx)

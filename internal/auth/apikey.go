@@ -6,6 +6,7 @@ import (
 
 	"github.com/tenantry/tenantry/internal/audit"
 	"github.com/tenantry/tenantry/internal/db"
+	"github.com/tenantry/tenantry/internal/effect"
 	"github.com/tenantry/tenantry/internal/fault"
 	"github.com/tenantry/tenantry/internal/id"
 	"github.com/tenantry/tenantry/internal/page"
@@ -122,6 +123,7 @@ func RevokeKey(tx *db.Tx, actor audit.Actor, organization id.Organization, admin
 		return err
 	}
 	Changed(tx)
+	effect.Add(tx, effect.APIKeys, 1)
 	return recordKey(tx, actor, "api_key.revoked", organization, admin, k, nil)
 }
 
@@ -139,4 +141,12 @@ type Introspection struct {
 	Username  string           `json:"username,omitempty"`
 	Scope     string           `json:"scope,omitempty"`
 	OrgID     *id.Organization `json:"organization_id,omitempty"`
+	Act       *ActingParty     `json:"act,omitempty" doc:"Who acts for the subject (RFC 8693)"`
+}
+
+// ActingParty is RFC 8693's claim of who acts for a token's subject.
+type ActingParty struct {
+	Subject  string   `json:"sub"`
+	Username string   `json:"username"`
+	GrantID  id.Grant `json:"grant_id"`
 }

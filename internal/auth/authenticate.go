@@ -18,12 +18,9 @@ import (
 // what another process committed. The principal is shared and must not be
 // changed. A token that stands for nobody is 401 invalid_token.
 func (s *Service) Authenticate(ctx context.Context, token string) (*Principal, error) {
-	d, person := parseToken(accessPrefix, token)
-	if !person {
-		var ok bool
-		if d, ok = parseToken(keyPrefix, token); !ok {
-			return nil, errInvalidToken()
-		}
+	d, read := readerOf(token)
+	if read == nil {
+		return nil, errInvalidToken()
 	}
 	epoch, now := s.epoch.Load(), s.DB.Now()
 	if e, ok := s.cache.find(d); ok && e.fresh(epoch, now) {
@@ -32,11 +29,7 @@ func (s *Service) Authenticate(ctx context.Context, token string) (*Principal, e
 	var l loaded
 	err := s.DB.Read(ctx, func(tx *db.Tx) (err error) {
 		now = tx.Now
-		if person {
-			l, err = personByToken(tx, d[:])
-		} else {
-			l, err = keyByHash(tx, d[:])
-		}
+		l, err = read(tx, d[:])
 		return err
 	})
 	if errors.Is(err, db.ErrNoRows) {
@@ -50,8 +43,23 @@ func (s *Service) Authenticate(ctx context.Context, token string) (*Principal, e
 	return l.principal, nil
 }
 
+// readerOf gives a token's digest and what reads whom it stands for; nil for
+// what cannot be a token, which costs no query.
+func readerOf(token string) (digest, func(*db.Tx, []byte) (loaded, error)) {
+	if d, ok := parseToken(accessPrefix, token); ok {
+		return d, personByToken
+	}
+	if d, ok := parseToken(keyPrefix, token); ok {
+		return d, keyByHash
+	}
+	if d, ok := parseToken(grantPrefix, token); ok {
+		return d, actingByToken
+	}
+	return digest{}, nil
+}
+
 // Recheck reads p anew inside a transaction, past every cache: whoever writes
-// decides by this one. A session or key that has ended meanwhile is 401
+// decides by this one. A session, key or grant that has ended meanwhile is 401
 // invalid_token.
 func (s *Service) Recheck(tx *db.Tx, p *Principal) (*Principal, error) {
 	fresh, _, err := s.RecheckAt(tx, p, Place{})
@@ -63,10 +71,14 @@ func (s *Service) Recheck(tx *db.Tx, p *Principal) (*Principal, error) {
 func (s *Service) RecheckAt(tx *db.Tx, p *Principal, at Place) (*Principal, Target, error) {
 	var l loaded
 	var err error
-	switch p.Kind {
-	case Person:
+	switch {
+	case p.Acting != nil:
+		if l, err = actingByGrant(tx, p.Acting.Grant); err == nil {
+			l.target, err = TargetAt(tx, at)
+		}
+	case p.Kind == Person:
 		l, err = personBySession(tx, p.Session, at)
-	case KeyHolder:
+	case p.Kind == KeyHolder:
 		if l, err = keyByID(tx, p.Key.ID); err == nil {
 			l.target, err = TargetAt(tx, at)
 		}

@@ -44,6 +44,8 @@ func Judge(permission Permission, p *Principal, target Target) Verdict {
 		return Verdict{Err: fault.New(fault.Unauthenticated, "unauthenticated", "Sign in, or send an API key, as a Bearer token.")}
 	case p.Kind == KeyHolder:
 		return judgeKey(permission, &p.Key, target)
+	case permission.Personal && p.Acting != nil:
+		return Verdict{Err: errActing()}
 	case permission.Self:
 		return Verdict{Tier: selfTier(p)}
 	case permission.Roles&p.Roles() == 0:
@@ -55,6 +57,11 @@ func Judge(permission Permission, p *Principal, target Target) Verdict {
 		return Verdict{Tier: audit.Platform, Role: Superadmin}
 	}
 	return judgePerson(permission, p, target)
+}
+
+// errActing refuses what is the person's own to whoever acts for it.
+func errActing() error {
+	return fault.New(fault.Forbidden, "not_while_acting", "Whoever acts for a member may not do this: it is the member's own, or would outlive the leave to act.")
 }
 
 // judgeKey is Judge for services. A platform-wide key reaches every tenant,
@@ -234,12 +241,17 @@ func (p *Principal) Tenant() (id.Organization, id.Admin) {
 }
 
 // Actor is p as the domain packages are told of it, in the tier that Decide
-// gave. The caller adds address, user agent and request id.
+// gave: whoever acts for another is the actor, the other one OnBehalfOf. The caller adds address, user agent and request id.
 func (p *Principal) Actor(tier audit.Tier) audit.Actor {
 	a := audit.Actor{Type: audit.Nobody, Tier: tier}
 	switch p.Kind {
 	case Person:
-		a.Type, a.ID, a.Name, a.Email = audit.User, int64(p.User.ID), p.User.Name, p.User.Email
+		who := p.User
+		if p.Acting != nil {
+			a.OnBehalfOf = &audit.Party{Type: audit.User, ID: int64(who.ID), Name: who.Name, Email: who.Email}
+			who = p.Acting.By
+		}
+		a.Type, a.ID, a.Name, a.Email = audit.User, int64(who.ID), who.Name, who.Email
 	case KeyHolder:
 		a.Type, a.ID, a.Name = audit.APIKey, int64(p.Key.ID), p.Key.Name
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tenantry/tenantry/internal/audit"
 	"github.com/tenantry/tenantry/internal/auth"
 	"github.com/tenantry/tenantry/internal/fault"
 	"github.com/tenantry/tenantry/internal/id"
@@ -41,13 +42,18 @@ members.read             x x x x . .
 members.manage           x x x x . .
 api_keys.read            x x x . . .
 api_keys.manage          x x x . . .
+api_keys.issue           x x x . . .
 platform_keys.read       x . . . . .
 platform_keys.manage     x . . . . .
+access.grant             x x . . . .
+access.read              x x x . . .
+access.end               x x x . . .
 my_organization.plugins  x x x x x x
 plugin.list              x x x x x .
 notification.read        x x x x x .
 notification.mark        x x x x x .
 profile                  x x x x x .
+account                  x x x x x .
 audit.read               x x x . . x
 token.introspect         . . . . . x
 authz.read               x . . . . .
@@ -170,7 +176,7 @@ func TestScopes(t *testing.T) {
 }
 
 // open is what members and keys of a suspended organization keep.
-var open = []string{"public", "organization.usage", "my_organization.plugins", "plugin.list", "notification.read", "notification.mark", "profile"}
+var open = []string{"public", "organization.usage", "my_organization.plugins", "plugin.list", "notification.read", "notification.mark", "profile", "account"}
 
 func TestHolds(t *testing.T) {
 	rows := permissions(t)
@@ -190,6 +196,30 @@ func TestHolds(t *testing.T) {
 				if _, err := auth.Decide(p, who, own); fault.Code(err) != want {
 					t.Errorf("%s, %s, column %d: got %v, want %q", hold, p.Name, i+1, err, want)
 				}
+			}
+		}
+	}
+}
+
+// Whoever acts for a member may what the member may, but for what is the
+// member's own.
+func TestActing(t *testing.T) {
+	for _, p := range auth.Table {
+		for _, who := range principals(auth.Free)[2:5] {
+			_, alone := auth.Decide(p, who, own)
+			who.Acting = &auth.Acting{Grant: 1, By: auth.UserInfo{ID: 99, Superadmin: true}}
+			want := fault.Code(alone)
+			if p.Personal {
+				want = "not_while_acting"
+			}
+			if tier, err := auth.Decide(p, who, own); fault.Code(err) != want || tier != audit.Tenant {
+				t.Errorf("%s: got %v in tier %v, want %q", p.Name, err, tier, want)
+			}
+			if _, err := auth.Decide(p, who, foreign); p.Object != auth.Nothing && err == nil {
+				t.Errorf("%s: reaches another tenant", p.Name)
+			}
+			if a := who.Actor(audit.Tenant); a.ID != 99 || a.OnBehalfOf == nil || a.OnBehalfOf.ID != int64(who.User.ID) || a.As() != who.User.ID {
+				t.Errorf("the actor: got %+v", a)
 			}
 		}
 	}

@@ -43,4 +43,7 @@ type Permission struct {
 	// Write marks what changes something: refused to the staff of a suspended
 	// admin and checked again inside the transaction.
 	Write bool
+	// Personal is closed to whoever acts for another: it touches the person's
+	// own account, or would outlive the leave to act.
+	Personal bool
 }

@@ -38,8 +38,17 @@ type Principal struct {
 	Memberships []Membership
 	// Active is "my organization": what switch chose, or the only membership.
 	Active id.Organization
+	// Acting is set while somebody acts for User, under a grant: Session is
+	// then that person's, and the one membership all that the grant opens.
+	Acting *Acting
 
 	scope db.Scope // as Scope gives it, made once when p is loaded
+}
+
+// Acting is who acts for a member, and by what leave.
+type Acting struct {
+	Grant id.Grant
+	By    UserInfo
 }
 
 // UserInfo is what a request knows of its user.

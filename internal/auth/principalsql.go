@@ -10,7 +10,8 @@ import (
 
 // A principal is read by one statement, so that its roles and holds are of one
 // moment: first the row of the user and session, then that of the target if one
-// is asked for, then a row an admin, then a row an organization.
+// is asked for, then a row an admin, then a row an organization; of who acts for
+// a member the one organization, and then a row of who it is.
 const (
 	whoByToken = `WITH who AS (
 		SELECT CAST($1 AS BIGINT) AS now, u.id AS user_id, u.email, u.name, u.superadmin, s.id AS session_id, s.organization_id, s.last_used_at,
@@ -26,6 +27,32 @@ const (
 		SELECT CAST($1 AS BIGINT) AS now, u.id AS user_id, u.email, u.name, u.superadmin, CAST(NULL AS BIGINT) AS session_id,
 			CAST(NULL AS BIGINT) AS organization_id, CAST(0 AS BIGINT) AS last_used_at, CAST(0 AS BIGINT) AS expires_at
 		FROM users u WHERE u.id = $2)`
+	// A grant stands for its member while everything that it was given by is
+	// still so: the operator, the session and the role, the member and the
+	// organization's admin.
+	whoByGrant = `WITH who AS (
+		SELECT CAST($1 AS BIGINT) AS now, u.id AS user_id, u.email, u.name, s.id AS session_id, g.organization_id, s.last_used_at,
+			CASE WHEN g.expires_at < s.expires_at THEN g.expires_at ELSE s.expires_at END AS expires_at,
+			g.id AS grant_id, op.id AS operator_id, op.email AS operator_email, op.name AS operator_name
+		FROM access_grants g JOIN sessions s ON s.id = g.session_id AND s.user_id = g.operator_id
+		JOIN users op ON op.id = g.operator_id JOIN users u ON u.id = g.user_id
+		JOIN organizations o ON o.id = g.organization_id
+		JOIN memberships m ON m.organization_id = g.organization_id AND m.user_id = g.user_id
+		WHERE g.ended_at IS NULL AND g.expires_at > $2 AND s.expires_at > $3 AND s.revoked_at IS NULL
+		AND op.status = 'active' AND u.status = 'active' AND o.admin_id IS NOT DISTINCT FROM g.admin_id
+		AND (g.platform AND op.superadmin OR NOT g.platform AND EXISTS (
+			SELECT 1 FROM admin_users au WHERE au.admin_id = g.admin_id AND au.user_id = g.operator_id)) AND `
+	actingOf = `)
+		SELECT 0 AS kind, user_id AS a, session_id AS b, email AS word, name, FALSE AS flag, FALSE AS other,
+			expires_at AS until, last_used_at AS last_used, organization_id AS active, 0 AS ord
+		FROM who
+		UNION ALL
+		SELECT 2, m.organization_id, a.id, m.role, '', ` + organizationHeld + `, ` + adminHeld + `, 0, 0, NULL, m.organization_id
+		FROM who w JOIN memberships m ON m.user_id = w.user_id AND m.organization_id = w.organization_id
+		JOIN organizations o ON o.id = m.organization_id LEFT JOIN admins a ON a.id = o.admin_id
+		UNION ALL
+		SELECT 3, operator_id, grant_id, operator_email, operator_name, FALSE, FALSE, 0, 0, NULL, 0 FROM who
+		ORDER BY kind, ord LIMIT 3`
 	rolesOf = `
 		SELECT 0 AS kind, user_id AS a, session_id AS b, email AS word, name, superadmin AS flag, FALSE AS other,
 			expires_at AS until, last_used_at AS last_used, organization_id AS active, 0 AS ord
@@ -98,6 +125,22 @@ func personByUser(tx *db.Tx, user id.User) (loaded, error) {
 	return person(rows)
 }
 
+func actingByToken(tx *db.Tx, hash []byte) (loaded, error) {
+	return acting(tx, `g.hash = $4`, hash)
+}
+
+func actingByGrant(tx *db.Tx, grant id.Grant) (loaded, error) {
+	return acting(tx, `g.id = $4`, grant)
+}
+
+func acting(tx *db.Tx, which string, key any) (loaded, error) {
+	rows, err := db.All(tx, scanPrincipal, whoByGrant+which+actingOf, tx.Now, tx.Now, tx.Now, key)
+	if err != nil {
+		return loaded{}, err
+	}
+	return person(rows)
+}
+
 // person puts the rows together.
 func person(rows []principalRow) (loaded, error) {
 	if len(rows) == 0 || rows[0].kind != 0 {
@@ -116,6 +159,8 @@ func person(rows []principalRow) (loaded, error) {
 		case 2:
 			p.Memberships = append(p.Memberships, Membership{Organization: id.Organization(id.Val(r.a)), Admin: id.Admin(id.Val(r.b)),
 				Role: ParseRole(r.word), Hold: holdOf(r.flag, r.other)})
+		case 3:
+			p.Acting = &Acting{Grant: id.Grant(id.Val(r.b)), By: UserInfo{ID: id.User(id.Val(r.a)), Email: r.word, Name: r.name}}
 		}
 	}
 	p.Active = p.active(id.Organization(id.Val(who.active)))

@@ -188,8 +188,11 @@ func (s *Service) revokeFamily(tx *db.Tx, d digest) error {
 	return err
 }
 
-// Logout ends the session of p.
+// Logout ends the session of p, or the grant by which it acts for another.
 func Logout(tx *db.Tx, actor audit.Actor, p *Principal) error {
+	if p.Acting != nil {
+		return leave(tx, actor, p)
+	}
 	return RevokeSession(tx, actor, p.Session)
 }
 
@@ -249,6 +252,15 @@ type Me struct {
 	User         User                `json:"user"`
 	Roles        []RoleHeld          `json:"roles"`
 	Organization *ActiveOrganization `json:"organization" doc:"The active organization; null where there is none"`
+	Acting       *ActingFor          `json:"acting" doc:"Who acts for the user, and by what leave; null where it is the user"`
+}
+
+// ActingFor is by what leave somebody acts for the user.
+type ActingFor struct {
+	GrantID   id.Grant `json:"grant_id"`
+	Operator  Named    `json:"operator"`
+	Reason    string   `json:"reason"`
+	ExpiresAt db.Time  `json:"expires_at"`
 }
 
 // Revision is the user's, whom EditProfile changes.
@@ -292,6 +304,13 @@ func Whoami(tx *db.Tx, p *Principal) (Me, error) {
 		return Me{}, err
 	}
 	m := Me{User: u, Roles: p.Held()}
-	m.Organization, err = activeOrganization(tx, p)
-	return m, err
+	if m.Organization, err = activeOrganization(tx, p); err != nil || p.Acting == nil {
+		return m, err
+	}
+	a, err := accessOf(tx, p.Active, p.Acting.Grant)
+	if err != nil {
+		return Me{}, fmt.Errorf("read by what leave somebody acts: %w", err)
+	}
+	m.Acting = &ActingFor{GrantID: a.ID, Operator: a.Operator, Reason: a.Reason, ExpiresAt: a.ExpiresAt}
+	return m, nil
 }

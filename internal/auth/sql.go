@@ -141,16 +141,26 @@ func countSessions(tx *db.Tx, u id.User) (int64, error) {
 	return db.One(tx, db.Int64, `SELECT COUNT(*) FROM sessions WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $2`, u, tx.Now)
 }
 
-// revokeSession ends a live session of u; ErrNoRows where there is none.
+// revokeSession ends a live session of u, and the grants that were given in
+// it; ErrNoRows where there is none.
 func revokeSession(tx *db.Tx, u id.User, session id.Session) (Session, error) {
-	return db.One(tx, scanSession, `UPDATE sessions SET revoked_at = $1
+	s, err := db.One(tx, scanSession, `UPDATE sessions SET revoked_at = $1
 		WHERE id = $2 AND user_id = $3 AND revoked_at IS NULL AND expires_at > $4 RETURNING `+sessionColumns,
 		tx.Now, session, u, tx.Now)
+	if err == nil {
+		_, err = endGrants(tx, SessionEnded, `operator_id = $4 AND session_id = $5`, u, session)
+	}
+	return s, err
 }
 
-// revokeSessions ends all sessions of u but one; zero keeps none.
-func revokeSessions(tx *db.Tx, u id.User, but id.Session) (int64, error) {
-	return tx.Exec(`UPDATE sessions SET revoked_at = $1 WHERE user_id = $2 AND id <> $3 AND revoked_at IS NULL`, tx.Now, u, but)
+// revokeSessions ends all sessions of u but one, for another password: zero
+// keeps none. Grants end, whatever the session.
+func revokeSessions(tx *db.Tx, u id.User, but id.Session) error {
+	if _, err := endGrants(tx, PasswordChanged, `operator_id = $4`, u); err != nil {
+		return err
+	}
+	_, err := tx.Exec(`UPDATE sessions SET revoked_at = $1 WHERE user_id = $2 AND id <> $3 AND revoked_at IS NULL`, tx.Now, u, but)
+	return err
 }
 
 func chooseOrganization(tx *db.Tx, session id.Session, o id.Organization) error {

@@ -36,14 +36,22 @@ var (
 	MembersManage      = Permission{Name: "members.manage", Object: Organization, Roles: superOrAdmin | Owner | Manager, Write: true}
 	KeysRead           = Permission{Name: "api_keys.read", Object: Organization, Roles: superOrAdmin | Owner}
 	KeysManage         = Permission{Name: "api_keys.manage", Object: Organization, Roles: superOrAdmin | Owner, Write: true}
+	// A key outlives the leave to act for an owner, so that nobody makes one under it.
+	KeysIssue          = Permission{Name: "api_keys.issue", Object: Organization, Roles: superOrAdmin | Owner, Write: true, Personal: true}
 	PlatformKeysRead   = Permission{Name: "platform_keys.read", Roles: Superadmin}
 	PlatformKeysManage = Permission{Name: "platform_keys.manage", Roles: Superadmin, Write: true}
+
+	AccessGrant = Permission{Name: "access.grant", Object: Organization, Roles: superOrAdmin, Write: true, Personal: true}
+	AccessRead  = Permission{Name: "access.read", Object: Organization, Roles: superOrAdmin | Owner}
+	// Whose grant the staff of an admin may end is checked by EndAccess.
+	AccessEnd = Permission{Name: "access.end", Object: Organization, Roles: superOrAdmin | Owner, Write: true, Personal: true}
 
 	MyPlugins     = Permission{Name: "my_organization.plugins", Self: true, Roles: ServiceKey, Scope: ScopeEntitlements, Held: true}
 	PluginList    = Permission{Name: "plugin.list", Self: true, Held: true}
 	Notifications = Permission{Name: "notification.read", Self: true, Held: true}
-	Notified      = Permission{Name: "notification.mark", Self: true, Held: true}
+	Notified      = Permission{Name: "notification.mark", Self: true, Held: true, Personal: true}
 	Profile       = Permission{Name: "profile", Self: true, Held: true}
+	Account       = Permission{Name: "account", Self: true, Held: true, Personal: true}
 	AuditRead     = Permission{Name: "audit.read", Roles: superOrAdmin | Owner | ServiceKey, Scope: ScopeAuditRead}
 	Introspect    = Permission{Name: "token.introspect", Roles: ServiceKey, Scope: ScopeIntrospect}
 	AuthzRead     = Permission{Name: "authz.read", Roles: Superadmin}
@@ -56,8 +64,8 @@ var Table = []Permission{
 	AdminList, AdminCreate, AdminManage, AdminVerify, AdminRead, BrandingRead, BrandingWrite,
 	OrganizationList, OrganizationRead, OrganizationUsage, OrganizationPlugins, OrganizationEdit, OrganizationManage,
 	CreditsAdd, CreditsRead, AdminCreditsRead, MembersRead, MembersManage, KeysRead, KeysManage,
-	PlatformKeysRead, PlatformKeysManage,
-	MyPlugins, PluginList, Notifications, Notified, Profile, AuditRead, Introspect, AuthzRead,
+	KeysIssue, PlatformKeysRead, PlatformKeysManage, AccessGrant, AccessRead, AccessEnd,
+	MyPlugins, PluginList, Notifications, Notified, Profile, Account, AuditRead, Introspect, AuthzRead,
 }
 
 // roleNames are the names of single roles as the API writes them.
@@ -92,12 +100,13 @@ type Rule struct {
 	Self       bool     `json:"self" doc:"Open to every signed-in user, as it touches only the user's own"`
 	Held       bool     `json:"held" doc:"Stays open to members and keys while their organization or its admin is suspended"`
 	Write      bool     `json:"write" doc:"Changes something: refused to the staff of a suspended admin"`
+	Personal   bool     `json:"personal" doc:"Closed to whoever acts for another: touches the person's own account, or would outlive the leave to act"`
 }
 
 // Rule is p as the API answers it.
 func (p Permission) Rule() Rule {
 	return Rule{Permission: p.Name, Object: string(p.Object), Roles: p.Roles.Names(), Scope: string(p.Scope),
-		Public: p.Public, Self: p.Self, Held: p.Held, Write: p.Write}
+		Public: p.Public, Self: p.Self, Held: p.Held, Write: p.Write, Personal: p.Personal}
 }
 
 // Rules is the whole table as the API answers it.

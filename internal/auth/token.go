@@ -17,6 +17,7 @@ const (
 	refreshPrefix = "tnt_rt_"
 	keyPrefix     = "tnt_sk_"
 	oncePrefix    = "tnt_ot_"
+	grantPrefix   = "tnt_ag_"
 )
 
 // How long things live.

@@ -84,6 +84,8 @@ func newWall(t *testing.T) (w wall, a, b party) {
 			VALUES (%[1]d, 'x@x.example', 'x@x.example', 'member', sha256('a%[1]d'), sha256('b%[1]d'), 'revoked', 0, 0)`, p.organization))
 		w.exec(w.all, fmt.Sprintf(`INSERT INTO custom_domains (organization_id, host, status, token, created_at)
 			VALUES (%[1]d, 'h%[1]d.example', 'pending', 't', 0) ON CONFLICT DO NOTHING`, p.organization))
+		w.exec(w.all, fmt.Sprintf(`INSERT INTO access_grants (organization_id, admin_id, user_id, operator_id, session_id, platform, hash, reason, created_at, expires_at)
+			SELECT %[1]d, %[2]d, %[3]d, %[4]d, MAX(id), FALSE, sha256('g%[1]d'), 'r', 0, 0 FROM sessions`, p.organization, p.admin, p.member, p.staff))
 		w.exec(w.all, fmt.Sprintf(`INSERT INTO holds (admin_id, source, reason, placed_at) VALUES (%d, 'quota', 'r', 0)`, p.admin))
 	}
 	return w, a, b

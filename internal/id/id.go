@@ -20,6 +20,7 @@ type (
 	Notification int64
 	Domain       int64
 	Hold         int64
+	Grant        int64 // leave to act inside an organization
 )
 
 // Any is every identifier type, for the few functions that take all of them.

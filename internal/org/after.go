@@ -9,6 +9,7 @@ import (
 	"github.com/tenantry/tenantry/internal/audit"
 	"github.com/tenantry/tenantry/internal/credit"
 	"github.com/tenantry/tenantry/internal/db"
+	"github.com/tenantry/tenantry/internal/domain"
 	"github.com/tenantry/tenantry/internal/effect"
 	"github.com/tenantry/tenantry/internal/id"
 	"github.com/tenantry/tenantry/internal/notify"
@@ -39,16 +40,18 @@ func transfer(tx *db.Tx, organization id.Organization, from, to id.Admin) error 
 // shortfalls are the limits that were lowered below what is used.
 func shortfalls(tx *db.Tx, before, o Organization) ([]Warning, error) {
 	var all []Warning
+	below := func(field string, now, used int64, format string, args ...any) {
+		all = append(all, Warning{Field: field, Code: "below_use", Message: fmt.Sprintf(format, args...), Limit: now, Used: used, Over: used - now})
+		effect.Exceed(tx, effect.Beyond(o.party(), field, now, used))
+	}
 	warn := func(field string, was, now, used int64) {
 		if raises(now, was) && now != Unlimited && used > now {
-			all = append(all, Warning{Field: field, Code: "below_use",
-				Message: fmt.Sprintf("More than this is in use (%d). Nothing is deleted; growth is blocked.", used)})
+			below(field, now, used, "More than this is in use (%d). Nothing is deleted; growth is blocked.", used)
 		}
 	}
 	warn("max_users", before.MaxUsers, o.MaxUsers, o.MemberCount+o.InvitedCount)
 	if o.CreditLimit < before.CreditLimit && o.CreditBalance-o.CreditsHeld < -o.CreditLimit {
-		all = append(all, Warning{Field: "credit_limit", Code: "below_use",
-			Message: fmt.Sprintf("The balance is %d already. Nothing is taken back; spending is blocked.", o.CreditBalance)})
+		below("credit_limit", o.CreditLimit, o.CreditsHeld-o.CreditBalance, "The balance is %d already. Nothing is taken back; spending is blocked.", o.CreditBalance)
 	}
 	if !raises(o.StorageLimitGB, before.StorageLimitGB) && !raises(o.BandwidthLimitGB, before.BandwidthLimitGB) {
 		return all, nil
@@ -108,6 +111,26 @@ func tell(tx *db.Tx, actor audit.Actor, o Organization, kind, title, body string
 	}
 	return notify.Send(tx, notify.Message{Users: users, Kind: kind, Title: title, Body: body,
 		Target: notify.Target{Type: "organization", ID: int64(o.ID)}, Organization: o.ID, Admin: id.Val(o.AdminID)})
+}
+
+func (o Organization) party() effect.Party {
+	return effect.Party{Type: "organization", ID: int64(o.ID), Name: o.Name}
+}
+
+// freeze counts what stops, or goes on, with a change of the organization's
+// status, besides its people: domains, credits, keys and invitations.
+func freeze(tx *db.Tx, o Organization) error {
+	if o.CustomDomainStatus == domain.Verified {
+		effect.Add(tx, effect.Domains, 1)
+	}
+	effect.Add(tx, effect.Credits, max(o.CreditBalance, 0))
+	if !effect.Wanted(tx) {
+		return nil
+	}
+	keys, invitations, err := frozen(tx, o.ID)
+	effect.Add(tx, effect.APIKeys, keys)
+	effect.Add(tx, effect.Invitations, invitations)
+	return err
 }
 
 // reach counts whom a change of the organization hits.

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/tenantry/tenantry/internal/audit"
+	"github.com/tenantry/tenantry/internal/auth"
 	"github.com/tenantry/tenantry/internal/credit"
 	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/domain"
@@ -244,6 +245,9 @@ func (e *edit) apply() error {
 		if err := transfer(e.tx, o.ID, from, to); err != nil {
 			return err
 		}
+		if err := auth.EndAccessTo(e.tx, o.ID); err != nil {
+			return err
+		}
 	}
 	if o.CreditLimit != b.CreditLimit {
 		backing := credit.Backing{Admin: id.Val(o.AdminID), Oversell: e.policy.Oversell}
@@ -257,6 +261,7 @@ func (e *edit) apply() error {
 		if err := plugin.Set(e.tx, o.ID, o.EnabledPlugins, nil, "enabled_plugins"); err != nil {
 			return err
 		}
+		effect.Add(e.tx, effect.Plugins, differing(o.EnabledPlugins, b.EnabledPlugins))
 	}
 	if word(o.CustomDomain) != word(b.CustomDomain) {
 		if _, err := domain.Set(e.tx, domain.Owner{Organization: o.ID}, word(o.CustomDomain)); err != nil {
@@ -265,6 +270,18 @@ func (e *edit) apply() error {
 		effect.Add(e.tx, effect.Domains, 1)
 	}
 	return nil
+}
+
+// differing counts what is in one of the sets only.
+func differing(a, b []string) (n int64) {
+	for _, sets := range [][2][]string{{a, b}, {b, a}} {
+		for _, key := range sets[0] {
+			if !slices.Contains(sets[1], key) {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 // finish stores, records and tells what changed, if anything did.

@@ -205,6 +205,7 @@ func Revoke(tx *db.Tx, actor audit.Actor, organization id.Organization, invitati
 	if err := freeSeats(tx, organization, 1); err != nil {
 		return err
 	}
+	effect.Add(tx, effect.Invitations, 1)
 	return invitationChanged(tx, actor, organization, admin, "invitation.revoked", i, audit.Changes{"state": {Old: Open, New: Revoked}})
 }
 

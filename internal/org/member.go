@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/tenantry/tenantry/internal/audit"
+	"github.com/tenantry/tenantry/internal/auth"
 	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/effect"
 	"github.com/tenantry/tenantry/internal/fault"
@@ -119,6 +120,9 @@ func RemoveMember(tx *db.Tx, actor audit.Actor, organization id.Organization, us
 	if err := settleOwner(tx, organization); err != nil {
 		return err
 	}
+	if err := auth.EndAccessToMember(tx, organization, user); err != nil {
+		return err
+	}
 	return memberChanged(tx, actor, organization, admin, "member.removed", m, audit.Changes{"role": {Old: m.Role, New: nil}})
 }
 
@@ -130,6 +134,9 @@ func lockMember(tx *db.Tx, actor audit.Actor, organization id.Organization, user
 		return Member{}, 0, err
 	}
 	m, err := MemberOf(tx, organization, user)
+	if err == nil && actor.OnBehalfOf != nil && actor.As() == user {
+		err = fault.New(fault.Forbidden, "not_while_acting", "Whoever acts for a member does not change that member's place.")
+	}
 	if err != nil || m.Role != RoleOwner {
 		return m, admin, err
 	}
@@ -158,7 +165,7 @@ func ownsOrAbove(tx *db.Tx, actor audit.Actor, organization id.Organization) (bo
 	if actor.Tier > audit.Tenant {
 		return true, nil
 	}
-	m, err := member(tx, organization, actor.UserID())
+	m, err := member(tx, organization, actor.As())
 	if errors.Is(err, db.ErrNoRows) {
 		return false, nil
 	}

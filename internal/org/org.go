@@ -69,6 +69,9 @@ type Warning struct {
 	Field   string `json:"field"`
 	Code    string `json:"code"`
 	Message string `json:"message"`
+	Limit   int64  `json:"limit"`
+	Used    int64  `json:"used" doc:"In the limit's own unit, begun ones counted; of credits what is overdrawn or held"`
+	Over    int64  `json:"over" doc:"By how much more is used than the limit"`
 }
 
 // Changed is an organization after a change, with what deserves attention.

@@ -383,3 +383,12 @@ func consumed(tx *db.Tx, organization id.Organization, month int64) (storage, ba
 		AND (meter = 'storage_bytes' AND period = 0 OR meter = 'bandwidth_bytes' AND period = $2)`, organization, month)
 	return v.storage, v.bandwidth, err
 }
+
+// frozen counts the keys in force and the open invitations of an organization.
+func frozen(tx *db.Tx, organization id.Organization) (keys, invitations int64, err error) {
+	_, err = db.One(tx, func(r db.Row) (n int64, err error) { return 0, r.Scan(&keys, &invitations) },
+		`SELECT (SELECT COUNT(*) FROM api_keys WHERE organization_id = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)),
+			(SELECT COUNT(*) FROM invitations WHERE organization_id = $3 AND state = 'open' AND expires_at > $4)`,
+		organization, tx.Now, organization, tx.Now)
+	return keys, invitations, err
+}

@@ -7,7 +7,6 @@ import (
 	"github.com/tenantry/tenantry/internal/audit"
 	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/domain"
-	"github.com/tenantry/tenantry/internal/effect"
 	"github.com/tenantry/tenantry/internal/fault"
 	"github.com/tenantry/tenantry/internal/hold"
 	"github.com/tenantry/tenantry/internal/id"
@@ -160,10 +159,9 @@ func (in StatusChange) finish(tx *db.Tx, actor audit.Actor, before, after Organi
 	if err := reach(tx, after); err != nil {
 		return err
 	}
-	if after.CustomDomainStatus == domain.Verified {
-		effect.Add(tx, effect.Domains, 1)
+	if err := freeze(tx, after); err != nil {
+		return err
 	}
-	effect.Add(tx, effect.Credits, max(after.CreditBalance, 0))
 	changes, err := audit.Diff(before.since(after), after)
 	if err != nil {
 		return err

@@ -7,7 +7,6 @@ package partner
 import (
 	"github.com/tenantry/tenantry/internal/audit"
 	"github.com/tenantry/tenantry/internal/db"
-	"github.com/tenantry/tenantry/internal/effect"
 	"github.com/tenantry/tenantry/internal/fault"
 	"github.com/tenantry/tenantry/internal/id"
 	"github.com/tenantry/tenantry/internal/page"
@@ -92,6 +91,9 @@ func Update(tx *db.Tx, actor audit.Actor, group id.Group, p Patch) (Group, error
 	if err := touch(tx, group); err != nil {
 		return Group{}, err
 	}
+	if err := Exceed(tx, group, group, 0); err != nil {
+		return Group{}, err
+	}
 	return after, record(tx, actor, "partner_group.updated", &before, &after)
 }
 
@@ -111,6 +113,9 @@ func Delete(tx *db.Tx, actor audit.Actor, group, reassignTo id.Group) error {
 		return err
 	}
 	if reassignTo != 0 {
+		if err := Exceed(tx, reassignTo, group, 0); err != nil {
+			return err
+		}
 		if err := reassign(tx, actor, group, reassignTo); err != nil {
 			return err
 		}
@@ -171,19 +176,6 @@ func lockTarget(tx *db.Tx, group id.Group) error {
 	if fault.Is(err, fault.NotFound) {
 		return fault.UnknownReference("reassign_to")
 	}
-	return err
-}
-
-// touch counts whom a change of the group reaches and has brands resolved
-// anew, as the policy has a say in them.
-func touch(tx *db.Tx, group id.Group) error {
-	tx.Publish("branding", "")
-	if !effect.Wanted(tx) {
-		return nil
-	}
-	organizations, users, err := reach(tx, group)
-	effect.Add(tx, effect.Organizations, organizations)
-	effect.Add(tx, effect.Users, users)
 	return err
 }
 

@@ -155,12 +155,14 @@ func remove(tx *db.Tx, group id.Group) error {
 	return nil
 }
 
-// reach counts the organizations of the group's admins and the admins' users.
+// reach counts the organizations of the group's admins, and the people of both.
 func reach(tx *db.Tx, group id.Group) (organizations, users int64, err error) {
 	organizations, err = db.One(tx, db.Int64, `SELECT CAST(COALESCE(SUM(organization_count), 0) AS BIGINT) FROM admins WHERE partner_group_id = $1`, group)
 	if err == nil {
-		users, err = db.One(tx, db.Int64, `SELECT COUNT(DISTINCT u.user_id) FROM admin_users u
-			JOIN admins a ON a.id = u.admin_id WHERE a.partner_group_id = $1`, group)
+		users, err = db.One(tx, db.Int64, `SELECT COUNT(*) FROM (
+			SELECT u.user_id FROM admin_users u JOIN admins a ON a.id = u.admin_id WHERE a.partner_group_id = $1
+			UNION SELECT m.user_id FROM memberships m JOIN organizations o ON o.id = m.organization_id
+			JOIN admins a ON a.id = o.admin_id WHERE a.partner_group_id = $2) people`, group, group)
 	}
 	if err != nil {
 		return 0, 0, fmt.Errorf("count whom a partner group reaches: %w", err)

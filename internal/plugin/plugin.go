@@ -129,6 +129,7 @@ func Delete(tx *db.Tx, actor audit.Actor, key string) error {
 	if err := remove(tx, key); err != nil {
 		return err
 	}
+	effect.Add(tx, effect.Plugins, 1)
 	return record(tx, actor, "plugin.deleted", &before, nil)
 }
 

@@ -212,6 +212,34 @@ func endsOnBoth(t *testing.T, database string) {
 			}
 		}
 	})
+	t.Run("leave to act", func(t *testing.T) {
+		for _, write := range []bool{true, false} {
+			g, err := root.GrantAccess(t.Context(), org, tenantry.AccessRequest{Reason: "Ticket 4711", Minutes: 30})
+			if err != nil {
+				t.Fatal(err)
+			}
+			c, try := there.api(t, tenantry.WithToken(g.AccessToken)), read
+			if write {
+				try = edit
+			}
+			if err := try(t.Context(), c); err != nil {
+				t.Fatalf("before: %v", err)
+			}
+			if err := root.EndAccess(t.Context(), org, g.ID); err != nil {
+				t.Fatal(err)
+			}
+			answered := time.Now()
+			for asked := answered; ; asked = time.Now() {
+				err := try(t.Context(), c)
+				if tenantry.Status(err) == 401 {
+					break
+				}
+				if err != nil || write || asked.Sub(answered) > soon {
+					t.Fatalf("%v after its end: got %v, want 401", asked.Sub(answered), err)
+				}
+			}
+		}
+	})
 }
 
 // A request under way when the server is told to stop is answered whole, a

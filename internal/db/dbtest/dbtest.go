@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	neturl "net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -88,6 +89,29 @@ func SQLiteURL(t testing.TB) string {
 func EmptySQLiteURL(t testing.TB) string {
 	t.Helper()
 	return "sqlite:" + filepath.Join(t.TempDir(), "test.db")
+}
+
+// Copy makes a database of its own that begins as a copy of another, which
+// nobody has open: what many tests begin in is made once.
+func Copy(t testing.TB, of string) string {
+	t.Helper()
+	file, lite := strings.CutPrefix(of, "sqlite:")
+	if !lite {
+		u, err := neturl.Parse(of)
+		if err != nil {
+			t.Fatalf("copy a test database: %v", err)
+		}
+		return postgres(t, "TEMPLATE "+strings.TrimPrefix(u.Path, "/"))
+	}
+	b, err := os.ReadFile(file)
+	url := EmptySQLiteURL(t)
+	if err == nil {
+		err = os.WriteFile(strings.TrimPrefix(url, "sqlite:"), b, 0o600)
+	}
+	if err != nil {
+		t.Fatalf("copy a test database: %v", err)
+	}
+	return url
 }
 
 var databases atomic.Int64

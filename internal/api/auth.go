@@ -26,6 +26,8 @@ func (s *Server) authRoutes() []route {
 	login.Refuses = []int{401}
 	refresh := at("POST", "/refresh", "refresh", "Trade a refresh token for new tokens", auth.Public)
 	refresh.Refuses = []int{401}
+	password := at("POST", "/password/change", "change-password", "Change the own password; all other sessions end", auth.Profile)
+	password.Refuses = []int{429}
 	profile := at("PUT", "/me", "edit-me", "Change the own profile", auth.Profile)
 	profile.Lock = func(tx *db.Tx, c *Call) (int64, error) { return auth.LockUser(tx, c.Principal.User.ID) }
 	return []route{
@@ -52,7 +54,7 @@ func (s *Server) authRoutes() []route {
 			func(tx *db.Tx, c *Call, _ *struct{}) (none, error) {
 				return none{}, auth.Logout(tx, c.Actor, c.Principal)
 			}),
-		prepared(at("POST", "/password/change", "change-password", "Change the own password; all other sessions end", auth.Profile),
+		prepared(password,
 			func(ctx context.Context, c *Call, in *struct{ Body auth.PasswordChange }) (func(tx *db.Tx) (none, error), error) {
 				f, err := s.Auth.ChangePassword(ctx, c.Actor, c.Principal, in.Body)
 				return func(tx *db.Tx) (none, error) { return none{}, f(tx) }, err

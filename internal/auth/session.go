@@ -61,10 +61,18 @@ func (s *Service) Login(ctx context.Context, in Credentials, from audit.Actor) (
 	return t, err
 }
 
-// refuseLogin counts the failure. The pause is looked at again here, so that
-// many guesses at once tell no more than one after the other.
+// refuseLogin counts the failure.
 func (s *Service) refuseLogin(ctx context.Context, try attempt, known bool) error {
-	err := s.DB.Write(ctx, func(tx *db.Tx) error {
+	if err := s.countFailure(ctx, try, known); err != nil {
+		return err
+	}
+	return errWrongCredentials()
+}
+
+// countFailure notes a wrong password. The pause is looked at again here, so
+// that many guesses at once tell no more than one after the other.
+func (s *Service) countFailure(ctx context.Context, try attempt, known bool) error {
+	return s.DB.Write(ctx, func(tx *db.Tx) error {
 		if err := lockThrottle(tx, try.counter(known)); err != nil {
 			return err
 		}
@@ -73,10 +81,6 @@ func (s *Service) refuseLogin(ctx context.Context, try attempt, known bool) erro
 		}
 		return try.failed(tx, known)
 	})
-	if err != nil {
-		return err
-	}
-	return errWrongCredentials()
 }
 
 // open makes the session of a person whose password was right.

@@ -2,8 +2,6 @@ package api
 
 import (
 	"context"
-	"crypto/sha256"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -31,8 +29,8 @@ func (s *Server) admit(ctx huma.Context, o *op, next func(huma.Context)) {
 	next(huma.WithValue(ctx, callKey{}, c))
 }
 
-// enter knows the caller, finds the thing in the path and asks the
-// authorization table.
+// enter knows the caller, finds the thing in the path, asks the authorization
+// table and reads the body.
 func (s *Server) enter(w http.ResponseWriter, r *http.Request, o *op) (*Call, error) {
 	c := &Call{w: w, r: r, client: s.proxies.client(r), Host: s.proxies.host(r)}
 	if o.May.Public && !s.limiter.allow(c.client, s.DB.Now().Std()) {
@@ -53,13 +51,9 @@ func (s *Server) enter(w http.ResponseWriter, r *http.Request, o *op) (*Call, er
 		if len(keys) > 1 || !printable(keys[0]) {
 			return nil, fault.InvalidField("Idempotency-Key", "invalid_format", "Send one Idempotency-Key of 1 to 255 printable ASCII characters.")
 		}
-		c.body = sha256.New()
-		r.Body = struct {
-			io.Reader
-			io.Closer
-		}{io.TeeReader(r.Body, c.body), r.Body}
+		c.keyed = true
 	}
-	return c, nil
+	return c, s.take(w, r, o, c)
 }
 
 // printable is what an idempotency key may be: whoever sends another one has

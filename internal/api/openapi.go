@@ -25,7 +25,11 @@ func (s *Server) newHuma() huma.API {
 			return &Problem{Status: status}
 		}
 		r, w := humago.Unwrap(ctx)
-		p := problemOf(fromHuma(status, errs), requestID(r.Context()))
+		err := fromHuma(status, errs)
+		if c, ok := ctx.Context().Value(callKey{}).(*Call); ok {
+			err = c.judged(err)
+		}
+		p := problemOf(err, requestID(r.Context()))
 		w.Header().Set("Cache-Control", "no-store")
 		return p
 	}
@@ -107,7 +111,7 @@ func (s *Server) operation(o *op, out reflect.Type) huma.Operation {
 	s.meter.add(o.Method + " " + o.Path)
 	h := huma.Operation{
 		Method: o.Method, Path: o.Path, OperationID: o.ID, Summary: o.Summary, Description: o.Description,
-		Tags: []string{o.Tag}, DefaultStatus: status, MaxBodyBytes: maxBody,
+		Tags: []string{o.Tag}, DefaultStatus: status, MaxBodyBytes: maxBody + 1, SkipValidateBody: true,
 		Extensions: o.extensions(), Responses: map[string]*huma.Response{},
 	}
 	if !o.May.Public {
@@ -129,6 +133,16 @@ func (s *Server) operation(o *op, out reflect.Type) huma.Operation {
 	}
 	s.problems(o, h.Responses)
 	return h
+}
+
+// bodySchema is what a body of the operation is held against; nil for none.
+func (s *Server) bodySchema(o *op) *huma.Schema {
+	if !o.body {
+		return nil
+	}
+	p := s.huma.OpenAPI().Paths[o.Path]
+	h := map[string]*huma.Operation{http.MethodPost: p.Post, http.MethodPut: p.Put, http.MethodPatch: p.Patch, http.MethodDelete: p.Delete}[o.Method]
+	return h.RequestBody.Content["application/json"].Schema
 }
 
 // document adds an operation that huma does not serve.

@@ -37,6 +37,7 @@ type op struct {
 	query map[string]bool // known query parameters, from In
 	path  map[string]bool // path parameters that In reads itself
 	body  bool            // In has a body
+	input *huma.Schema    // of the body, once on the mux
 }
 
 func (o *op) mutates() bool { return o.Method != http.MethodGet }
@@ -68,7 +69,7 @@ func read[In, Out any](o op, f func(tx *db.Tx, c *Call, in *In) (Out, error)) ro
 			out, err = f(tx, c, in)
 			return err
 		})
-		return out, err
+		return out, c.judged(err)
 	}, reflect.TypeFor[Out]())
 }
 
@@ -102,16 +103,25 @@ func prepared[In, Out any](o op, f func(ctx context.Context, c *Call, in *In) (f
 	return bound(o, func(s *Server, o *op, ctx context.Context, c *Call, in *In) (any, error) {
 		inside, err := f(ctx, c, in)
 		if err != nil {
-			return nil, err
+			return nil, c.judged(err)
 		}
 		return s.change(ctx, o, c, func(tx *db.Tx) (any, error) { return inside(tx) })
 	}, reflect.TypeFor[Out]())
 }
 
 // direct makes a route whose service owns its transactions: signing in and
-// what belongs to it.
+// what belongs to it. It never hears of an input that does not fit the schema.
 func direct[In, Out any](o op, f func(ctx context.Context, c *Call, in *In) (Out, error)) route {
+	return checked(o, func(context.Context, *Call, *In) error { return nil }, f)
+}
+
+// checked is direct for an input whose service can judge it without effect:
+// check says what is wrong besides what the schema found.
+func checked[In, Out any](o op, check func(ctx context.Context, c *Call, in *In) error, f func(ctx context.Context, c *Call, in *In) (Out, error)) route {
 	return bound(o, func(_ *Server, _ *op, ctx context.Context, c *Call, in *In) (any, error) {
+		if len(c.unfit) > 0 {
+			return nil, c.judged(check(ctx, c, in))
+		}
 		return f(ctx, c, in)
 	}, reflect.TypeFor[Out]())
 }
@@ -162,6 +172,7 @@ func bound[In any](o op, run func(*Server, *op, context.Context, *Call, *In) (an
 			serve(ctx, callOf(ctx), in)
 			return written, nil
 		})
+		o.input = s.bodySchema(&o)
 	}}
 }
 

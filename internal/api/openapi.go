@@ -182,7 +182,7 @@ func (o *op) parameters() (all []*huma.Param) {
 	}
 	text := &huma.Schema{Type: "string"}
 	for _, name := range pathNames(o.Path) {
-		if o.path[name] {
+		if _, read := o.path[name]; read {
 			continue
 		}
 		schema := &huma.Schema{Type: "integer", Format: "int64"}

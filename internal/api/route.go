@@ -34,10 +34,10 @@ type op struct {
 	// Answers documents an answer whose Go type does not tell its JSON.
 	Answers any
 
-	query map[string]bool // known query parameters, from In
-	path  map[string]bool // path parameters that In reads itself
-	body  bool            // In has a body
-	input *huma.Schema    // of the body, once on the mux
+	query map[string]reflect.Kind // known query parameters, from In
+	path  map[string]reflect.Kind // path parameters that In reads itself
+	body  bool                    // In has a body
+	input *huma.Schema            // of the body, once on the mux
 }
 
 func (o *op) mutates() bool { return o.Method != http.MethodGet }
@@ -128,7 +128,7 @@ func checked[In, Out any](o op, check func(ctx context.Context, c *Call, in *In)
 
 // stream makes a route that writes its own answer piece by piece.
 func stream(o op, f func(w http.ResponseWriter, r *http.Request, c *Call) error) route {
-	o.query = map[string]bool{}
+	o.query = map[string]reflect.Kind{}
 	return route{op: o, bind: func(s *Server, o op) {
 		s.document(&o)
 		s.mux.HandleFunc(o.Method+" "+o.Path, func(w http.ResponseWriter, r *http.Request) {
@@ -146,12 +146,12 @@ func stream(o op, f func(w http.ResponseWriter, r *http.Request, c *Call) error)
 // bound registers the operation with huma, which reads and validates the
 // input; everything else is ours.
 func bound[In any](o op, run func(*Server, *op, context.Context, *Call, *In) (any, error), out reflect.Type) route {
-	o.query, o.path = map[string]bool{}, map[string]bool{}
+	o.query, o.path = map[string]reflect.Kind{}, map[string]reflect.Kind{}
 	tagged(reflect.TypeFor[In](), "query", o.query)
 	tagged(reflect.TypeFor[In](), "path", o.path)
 	_, o.body = reflect.TypeFor[In]().FieldByName("Body")
 	if o.dryRuns() {
-		o.query["dry_run"] = true
+		o.query["dry_run"] = reflect.Bool
 	}
 	return route{op: o, bind: func(s *Server, o op) {
 		h := s.operation(&o, out)
@@ -195,15 +195,16 @@ type answered struct{ Body func(huma.Context) }
 
 var written = &answered{Body: func(huma.Context) {}}
 
-// tagged collects the parameters of an input type that are read from a place.
+// tagged collects the parameters of an input type that are read from a place,
+// with what they are.
 // Huma fills no unexported embedded struct: such path parameters are left to
 // Call.ID, such query parameters are a mistake of the program.
-func tagged(t reflect.Type, place string, names map[string]bool) {
+func tagged(t reflect.Type, place string, names map[string]reflect.Kind) {
 	for i := range t.NumField() {
 		f := t.Field(i)
 		if name := f.Tag.Get(place); name != "" {
 			name, _, _ = strings.Cut(name, ",")
-			names[name] = true
+			names[name] = f.Type.Kind()
 		}
 		if !f.Anonymous || f.Type.Kind() != reflect.Struct {
 			continue
@@ -211,7 +212,7 @@ func tagged(t reflect.Type, place string, names map[string]bool) {
 		if !f.IsExported() && place == "path" {
 			continue
 		}
-		inner := map[string]bool{}
+		inner := map[string]reflect.Kind{}
 		tagged(f.Type, place, inner)
 		if !f.IsExported() && len(inner) > 0 {
 			panic("api: an input embeds " + f.Name + ", which huma cannot fill; embed an exported type, such as ListInput")

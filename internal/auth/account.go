@@ -51,6 +51,9 @@ func (s *Service) ChangePassword(ctx context.Context, actor audit.Actor, p *Prin
 	if err != nil {
 		return nil, err
 	}
+	if in.OldPassword == "" { // no guess
+		return nil, fault.Join(errWrongPassword(), unfit)
+	}
 	ok, err := s.Hasher.Verify(ctx, in.OldPassword, c.hash)
 	if err == nil && !ok {
 		if err = s.countFailure(ctx, try, known); err == nil {

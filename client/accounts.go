@@ -104,10 +104,14 @@ type Setup struct {
 type Introspection struct {
 	Active         bool   `json:"active"`
 	TokenType      string `json:"token_type"`
-	Subject        string `json:"sub"` // user:7, key:3
+	Subject        string `json:"sub"`       // user:7, key:3
+	ClientID       string `json:"client_id"` // of a key
 	Username       string `json:"username"`
 	Scope          string `json:"scope"`
+	IssuedAt       int64  `json:"iat"` // in seconds since 1970
+	ExpiresAt      int64  `json:"exp"` // zero: by no time
 	OrganizationID *int64 `json:"organization_id"`
+	Suspended      bool   `json:"suspended"` // the organization that the person would act in
 }
 
 type (

@@ -10,8 +10,10 @@ import (
 	"mime"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -67,10 +69,18 @@ func received(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 
 // fitting gives the part of a body that fits the schema, as JSON.
 func (s *Server) fitting(r *http.Request, o *op, c *Call, data []byte) ([]byte, error) {
-	if !isJSON(r.Header.Values("Content-Type")) {
+	kind := mediaType(r.Header.Values("Content-Type"))
+	switch {
+	case kind == formType && o.Form:
+		form, err := jsonOf(data)
+		if err != nil {
+			return nil, err
+		}
+		data = form
+	case kind != jsonType:
 		return nil, fault.New(fault.MediaType, "unsupported_media_type", "Send the body as application/json.")
 	}
-	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Content-Type", jsonType)
 	if err := strict(data); err != nil {
 		return nil, err
 	}
@@ -103,14 +113,42 @@ func (s *Server) fitting(r *http.Request, o *op, c *Call, data []byte) ([]byte, 
 	return data, nil
 }
 
-// isJSON reports a body that is said to be JSON in UTF-8, and nothing else.
-func isJSON(kinds []string) bool {
+// The media types of bodies.
+const (
+	jsonType = "application/json"
+	formType = "application/x-www-form-urlencoded"
+)
+
+// mediaType is what a body in UTF-8 is said to be; "" for anything unclear.
+func mediaType(kinds []string) string {
 	if len(kinds) != 1 {
-		return false
+		return ""
 	}
 	kind, params, err := mime.ParseMediaType(kinds[0])
 	charset, given := params["charset"]
-	return err == nil && kind == "application/json" && (!given || strings.EqualFold(charset, "utf-8"))
+	if err != nil || given && !strings.EqualFold(charset, "utf-8") {
+		return ""
+	}
+	return kind
+}
+
+// jsonOf makes an object of texts of a form.
+func jsonOf(form []byte) ([]byte, error) {
+	values, err := url.ParseQuery(string(form))
+	if err != nil {
+		return nil, fault.New(fault.BadRequest, "malformed_form", "The body is not a form.")
+	}
+	fields := make(map[string]string, len(values))
+	for name, all := range values {
+		if len(all) > 1 {
+			return nil, errTwice
+		}
+		if !utf8.ValidString(name) || !utf8.ValidString(all[0]) {
+			return nil, errUTF8 // which JSON would replace
+		}
+		fields[name] = all[0]
+	}
+	return json.Marshal(fields)
 }
 
 // bare refuses whatever a route without a body is sent, but for {}.

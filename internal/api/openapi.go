@@ -135,14 +135,18 @@ func (s *Server) operation(o *op, out reflect.Type) huma.Operation {
 	return h
 }
 
-// bodySchema is what a body of the operation is held against; nil for none.
+// bodySchema is what a body of the operation is held against; nil for none. It
+// documents the form that the operation takes besides JSON.
 func (s *Server) bodySchema(o *op) *huma.Schema {
 	if !o.body {
 		return nil
 	}
 	p := s.huma.OpenAPI().Paths[o.Path]
 	h := map[string]*huma.Operation{http.MethodPost: p.Post, http.MethodPut: p.Put, http.MethodPatch: p.Patch, http.MethodDelete: p.Delete}[o.Method]
-	return h.RequestBody.Content["application/json"].Schema
+	if o.Form {
+		h.RequestBody.Content[formType] = h.RequestBody.Content[jsonType]
+	}
+	return h.RequestBody.Content[jsonType].Schema
 }
 
 // document adds an operation that huma does not serve.

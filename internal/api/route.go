@@ -31,6 +31,8 @@ type op struct {
 	// Refuses documents the statuses of refusals that are its own: 402, 404 and
 	// 409, or 401 on a public route. The others follow from the rest.
 	Refuses []int
+	// Form lets the body be application/x-www-form-urlencoded as well.
+	Form bool
 	// Answers documents an answer whose Go type does not tell its JSON.
 	Answers any
 

@@ -114,13 +114,3 @@ func recordKey(tx *db.Tx, actor audit.Actor, action string, o id.Organization, a
 		Organization: o, Admin: a, Changes: changes})
 	return err
 }
-
-// Introspection is RFC 7662's answer about a token.
-type Introspection struct {
-	Active    bool             `json:"active"`
-	TokenType string           `json:"token_type,omitempty"`
-	Subject   string           `json:"sub,omitempty"`
-	Username  string           `json:"username,omitempty"`
-	Scope     string           `json:"scope,omitempty"`
-	OrgID     *id.Organization `json:"organization_id,omitempty"`
-}

@@ -78,3 +78,7 @@ func prune(tx *db.Tx) error {
 	}
 	return nil
 }
+
+func keyLife(tx *db.Tx, d digest) (life, error) {
+	return db.One(tx, scanLife, `SELECT created_at, expires_at FROM api_keys WHERE hash = $1`, d[:])
+}

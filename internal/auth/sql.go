@@ -168,6 +168,15 @@ func insertAccessToken(tx *db.Tx, d digest, session id.Session, expires db.Time)
 	return err
 }
 
+// tokenLife is that of an access token, which ends at the latest with its
+// session.
+func tokenLife(tx *db.Tx, d digest) (life, error) {
+	return db.One(tx, scanLife, `SELECT t.created_at, CASE WHEN t.expires_at < s.expires_at THEN t.expires_at ELSE s.expires_at END
+		FROM access_tokens t JOIN sessions s ON s.id = t.session_id WHERE t.hash = $1`, d[:])
+}
+
+func scanLife(r db.Row) (l life, err error) { return l, r.Scan(&l.issued, &l.ends) }
+
 func insertRefreshToken(tx *db.Tx, d digest, session id.Session, expires db.Time) error {
 	_, err := tx.Exec(`INSERT INTO refresh_tokens (hash, session_id, created_at, expires_at) VALUES ($1, $2, $3, $4)`, d[:], session, tx.Now, expires)
 	return err

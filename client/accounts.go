@@ -122,7 +122,7 @@ type (
 		Email string `json:"email"`
 	}
 	organizationID struct {
-		OrganizationID int64 `json:"organization_id"`
+		OrganizationID *int64 `json:"organization_id"`
 	}
 	someToken struct {
 		Token string `json:"token"`
@@ -170,9 +170,14 @@ func (c *Client) RevokeSession(ctx context.Context, session int64, o ...CallOpti
 	return err
 }
 
-// SwitchOrganization chooses the active organization of this session.
+// SwitchOrganization chooses the active organization of this session; zero is
+// none in particular.
 func (c *Client) SwitchOrganization(ctx context.Context, organization int64, o ...CallOption) (Me, error) {
-	return do[Me](ctx, c, "POST", "/api/auth/switch", organizationID{organization}, o)
+	var in organizationID
+	if organization != 0 {
+		in.OrganizationID = &organization
+	}
+	return do[Me](ctx, c, "POST", "/api/auth/switch", in, o)
 }
 
 // ChangePassword gives the caller another password; all other sessions end.

@@ -93,7 +93,7 @@ func (s *Server) accountRoutes() []route {
 			}),
 		change(at("POST", "/switch", "switch-organization", "Choose the active organization of this session", auth.Profile),
 			func(tx *db.Tx, c *Call, in *struct{ Body switchBody }) (auth.Me, error) {
-				if err := auth.Switch(tx, c.Actor, c.Principal, in.Body.OrganizationID); err != nil {
+				if err := auth.Switch(tx, c.Actor, c.Principal, id.Val(in.Body.OrganizationID)); err != nil {
 					return auth.Me{}, err
 				}
 				p, err := s.Auth.Recheck(tx, c.Principal)
@@ -120,7 +120,7 @@ type (
 		Password string `json:"password" maxLength:"1024"`
 	}
 	switchBody struct {
-		OrganizationID id.Organization `json:"organization_id" minimum:"1"`
+		OrganizationID *id.Organization `json:"organization_id" minimum:"1" doc:"null: none in particular, as after signing in"`
 	}
 	tokenBody struct {
 		Token string `json:"token" maxLength:"256"`

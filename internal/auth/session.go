@@ -223,7 +223,8 @@ func RevokeSession(tx *db.Tx, actor audit.Actor, session id.Session) error {
 	return record(tx, actor, "session.revoked", audit.Target{Type: "session", ID: int64(session)}, nil)
 }
 
-// Switch makes another organization the active one of p's session.
+// Switch makes another organization the active one of p's session; zero is none
+// in particular.
 func Switch(tx *db.Tx, actor audit.Actor, p *Principal, organization id.Organization) error {
 	if p.Active == organization {
 		return nil
@@ -232,12 +233,19 @@ func Switch(tx *db.Tx, actor audit.Actor, p *Principal, organization id.Organiza
 		return err
 	}
 	Changed(tx)
-	return record(tx, actor, "user.switched", audit.Target{Type: "organization", ID: int64(organization)}, nil)
+	target := audit.Target{Type: "organization", ID: int64(organization)}
+	if organization == 0 {
+		target = audit.Target{Type: "session", ID: int64(p.Session)}
+	}
+	return record(tx, actor, "user.switched", target, nil)
 }
 
 // choose stores the active organization: one that p is a member of, any for a
 // superadmin. The staff of an admin has no organization of its own.
 func (p *Principal) choose(tx *db.Tx, organization id.Organization) error {
+	if organization == 0 {
+		return chooseOrganization(tx, p.Session, 0)
+	}
 	t, err := absent(organizationTarget(tx, organization))
 	if err != nil {
 		return err

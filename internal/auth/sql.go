@@ -48,8 +48,10 @@ func superadmins(tx *db.Tx) ([]id.User, error) {
 }
 
 func organizationNamed(tx *db.Tx, o id.Organization) (ActiveOrganization, error) {
-	return db.One(tx, func(r db.Row) (a ActiveOrganization, err error) { return a, r.Scan(&a.ID, &a.Name, &a.Slug) },
-		`SELECT id, name, slug FROM organizations WHERE id = $1`, o)
+	return db.One(tx, func(r db.Row) (a ActiveOrganization, err error) {
+		return a, r.Scan(&a.ID, &a.Name, &a.Slug, &a.Suspended)
+	}, `SELECT o.id, o.name, o.slug, `+organizationHeld+` OR `+adminHeld+`
+		FROM organizations o JOIN (SELECT CAST($1 AS BIGINT) AS now) w ON TRUE LEFT JOIN admins a ON a.id = o.admin_id WHERE o.id = $2`, tx.Now, o)
 }
 
 // credential is what a password is checked against. The hash is empty where

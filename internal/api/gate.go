@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"reflect"
 	"strings"
 	"unicode/utf8"
 
+	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/fault"
 )
 
@@ -26,8 +28,8 @@ var (
 	errDeep   = fault.New(fault.BadRequest, "too_deep", "The body is nested more than %d levels deep.", maxDepth)
 )
 
-// wrongType begins the message that tells fieldFault which field it is about.
-const wrongType = "wrong type: "
+// What begins the messages that tell fieldFault which field they are about.
+const wrongType, wrongTime = "wrong type: ", "wrong time: "
 
 // unmarshal is huma's JSON reader, of what the gate has let pass: see take.
 func unmarshal(data []byte, v any) error {
@@ -36,6 +38,8 @@ func unmarshal(data []byte, v any) error {
 	switch {
 	case err == nil:
 		return nil
+	case errors.As(err, &mismatch) && mismatch.Type == reflect.TypeFor[db.Time]():
+		return errors.New(wrongTime + mismatch.Field)
 	case errors.As(err, &mismatch) && plain(mismatch.Field):
 		return errors.New(wrongType + mismatch.Field)
 	}

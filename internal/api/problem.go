@@ -138,6 +138,9 @@ func fieldFault(d *huma.ErrorDetail) (field, code, message string) {
 	if field, ok := strings.CutPrefix(d.Message, wrongType); ok {
 		return field, "wrong_type", "This value has the wrong type, or does not fit it."
 	}
+	if field, ok := strings.CutPrefix(d.Message, wrongTime); ok {
+		return field, "invalid_time", "Give an RFC 3339 time of the years 1 to 9999 in UTC."
+	}
 	_, field, _ = strings.Cut(d.Location, ".")
 	if name, ok := strings.CutPrefix(d.Message, "expected required property "); ok {
 		name = strings.TrimSuffix(name, " to be present")

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/tenantry/tenantry/internal/audit"
 	"github.com/tenantry/tenantry/internal/auth"
@@ -97,7 +98,7 @@ func (s *Server) recheck(tx *db.Tx, o *op, c *Call) error {
 
 // match compares If-Match with the version of the locked row.
 func (o *op) match(tx *db.Tx, c *Call) error {
-	want := c.r.Header.Get("If-Match")
+	want := strings.Join(c.r.Header.Values("If-Match"), ",")
 	if want == "" || want == "*" {
 		return nil
 	}

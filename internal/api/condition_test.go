@@ -34,3 +34,24 @@ func TestConditionsInSeveralLines(t *testing.T) {
 		}
 	}
 }
+
+// Every single thing has an ETag, and is 304 to whoever has it already.
+func TestEverySingleThingHasAnETag(t *testing.T) {
+	_, s := onSQLite(t)
+	s.want("POST", "/api/tenants/admins", `{"name":"Agency","contact_email":"desk@agency.example"}`, 201)
+	s.want("POST", "/api/tenants/api-keys", `{"name":"Shop","scopes":["usage:read"]}`, 201)
+	s.want("POST", "/api/tenants/register", `{"email":"a@b.example","password":"a quite long passphrase","company_name":"Abc","contact_name":"B"}`, 201)
+	for _, path := range []string{"/api/tenants/admins/1", "/api/tenants/admins/1/credits", "/api/tenants/api-keys/1", "/api/tenants/requests/1"} {
+		tag := s.call("GET", path, "").Header().Get("ETag")
+		if w := s.call("GET", path, "", "If-None-Match", tag); tag == "" || w.Code != 304 {
+			t.Errorf("%s: got the ETag %q, and then %d, want 304", path, tag, w.Code)
+		}
+	}
+	s.want("POST", "/api/tenants/requests/1/approve", `{}`, 200)
+	if w := s.call("POST", "/api/tenants/requests/1/provision", ""); w.Code != 200 || w.Header().Get("ETag") == "" {
+		t.Errorf("provision: got %d without an ETag", w.Code)
+	}
+	if w := s.call("POST", "/api/tenants/notifications/1/read", ""); w.Code != 200 || w.Header().Get("ETag") == "" {
+		t.Errorf("read a notification: got %d without an ETag", w.Code)
+	}
+}

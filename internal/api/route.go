@@ -33,6 +33,8 @@ type op struct {
 	Refuses []int
 	// Form lets the body be application/x-www-form-urlencoded as well.
 	Form bool
+	// Tagged documents an ETag that the Go type does not tell.
+	Tagged bool
 	// Answers documents an answer whose Go type does not tell its JSON.
 	Answers any
 

@@ -29,6 +29,9 @@ type APIKey struct {
 	RevokedAt      *db.Time         `json:"revoked_at"`
 }
 
+// Revision is always the first: nothing of a key can be edited.
+func (APIKey) Revision() int64 { return 1 }
+
 // IssuedKey is a new key, with its secret.
 type IssuedKey struct {
 	APIKey

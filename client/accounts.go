@@ -126,6 +126,7 @@ type (
 	}
 	someToken struct {
 		Token string `json:"token"`
+		Hint  string `json:"token_type_hint"`
 	}
 	// accepted says that a request was taken, and nothing else.
 	accepted struct {
@@ -206,5 +207,5 @@ func (c *Client) SetUp(ctx context.Context, in Setup, o ...CallOption) (User, er
 
 // Introspect asks what a token stands for; for services.
 func (c *Client) Introspect(ctx context.Context, token string, o ...CallOption) (Introspection, error) {
-	return do[Introspection](ctx, c, "POST", "/api/auth/introspect", someToken{token}, o)
+	return do[Introspection](ctx, c, "POST", "/api/auth/introspect", someToken{Token: token, Hint: "access_token"}, o)
 }

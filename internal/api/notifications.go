@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -91,19 +90,10 @@ func (s *Server) streamNotifications(w http.ResponseWriter, r *http.Request, c *
 			}
 			return out.send(": still here\n\n")
 		},
-		Doubt: func() error { return s.stillSignedIn(r.Context(), c) },
+		Doubt: func() error { return s.Auth.Confirm(r.Context(), c.Principal) },
 		Watch: auth.Topic, Stop: s.Stopping,
 	})
 	return nil
-}
-
-// stillSignedIn looks past every cache: the notice that made it doubtful may
-// have come here before it came there.
-func (s *Server) stillSignedIn(ctx context.Context, c *Call) error {
-	return s.DB.In(db.Platform).Read(ctx, func(tx *db.Tx) error {
-		_, err := s.Auth.Recheck(tx, c.Principal)
-		return err
-	})
 }
 
 // events is a stream of Server-Sent Events.

@@ -71,6 +71,15 @@ func (s *Service) Recheck(tx *db.Tx, p *Principal) (*Principal, error) {
 	return l.principal, err
 }
 
+// Confirm says whether p still stands, past every cache: a notice that makes it
+// doubtful may come to its reader before it comes to the cache.
+func (s *Service) Confirm(ctx context.Context, p *Principal) error {
+	return s.DB.Read(ctx, func(tx *db.Tx) error {
+		_, err := s.Recheck(tx, p)
+		return err
+	})
+}
+
 // OrganizationTarget finds the organization in a path: a value of digits alone
 // is an id, any other a slug. Exists is false where there is none.
 func OrganizationTarget(tx *db.Tx, idOrSlug string) (Target, error) {

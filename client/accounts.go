@@ -105,12 +105,16 @@ type Setup struct {
 type Introspection struct {
 	Active         bool   `json:"active"`
 	TokenType      string `json:"token_type"`
-	Subject        string `json:"sub"` // user:7, key:3
+	Subject        string `json:"sub"`       // user:7, key:3
+	ClientID       string `json:"client_id"` // of a key
 	Username       string `json:"username"`
 	Scope          string `json:"scope"`
+	IssuedAt       int64  `json:"iat"` // in seconds since 1970
+	ExpiresAt      int64  `json:"exp"` // zero: by no time
 	OrganizationID *int64 `json:"organization_id"`
 	// Act is who acts for the subject, if another.
-	Act *ActingParty `json:"act"`
+	Act       *ActingParty `json:"act"`
+	Suspended bool         `json:"suspended"` // the organization that the person would act in
 }
 
 type (
@@ -121,10 +125,11 @@ type (
 		Email string `json:"email"`
 	}
 	organizationID struct {
-		OrganizationID int64 `json:"organization_id"`
+		OrganizationID *int64 `json:"organization_id"`
 	}
 	someToken struct {
 		Token string `json:"token"`
+		Hint  string `json:"token_type_hint"`
 	}
 	// accepted says that a request was taken, and nothing else.
 	accepted struct {
@@ -169,9 +174,14 @@ func (c *Client) RevokeSession(ctx context.Context, session int64, o ...CallOpti
 	return err
 }
 
-// SwitchOrganization chooses the active organization of this session.
+// SwitchOrganization chooses the active organization of this session; zero is
+// none in particular.
 func (c *Client) SwitchOrganization(ctx context.Context, organization int64, o ...CallOption) (Me, error) {
-	return do[Me](ctx, c, "POST", "/api/auth/switch", organizationID{organization}, o)
+	var in organizationID
+	if organization != 0 {
+		in.OrganizationID = &organization
+	}
+	return do[Me](ctx, c, "POST", "/api/auth/switch", in, o)
 }
 
 // ChangePassword gives the caller another password; all other sessions end.
@@ -200,5 +210,5 @@ func (c *Client) SetUp(ctx context.Context, in Setup, o ...CallOption) (User, er
 
 // Introspect asks what a token stands for; for services.
 func (c *Client) Introspect(ctx context.Context, token string, o ...CallOption) (Introspection, error) {
-	return do[Introspection](ctx, c, "POST", "/api/auth/introspect", someToken{token}, o)
+	return do[Introspection](ctx, c, "POST", "/api/auth/introspect", someToken{Token: token, Hint: "access_token"}, o)
 }

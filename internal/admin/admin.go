@@ -135,10 +135,7 @@ func complete(tx *db.Tx, all []Admin) error {
 // are the platform's host names, which are nobody's custom domain.
 func Create(tx *db.Tx, actor audit.Actor, in New, own ...string) (Admin, error) {
 	fresh, host, err := in.admin(own)
-	if err != nil {
-		return Admin{}, err
-	}
-	if err := joinGroup(tx, fresh.PartnerGroupID); err != nil {
+	if err := fault.Join(err, joinGroup(tx, fresh.PartnerGroupID)); err != nil {
 		return Admin{}, err
 	}
 	admin, err := insert(tx, fresh)
@@ -169,14 +166,12 @@ func Update(tx *db.Tx, actor audit.Actor, admin id.Admin, p Patch, own ...string
 		return Admin{}, err
 	}
 	next, host, err := p.apply(before, own)
-	if err != nil {
-		return Admin{}, err
-	}
 	moved := id.Val(next.PartnerGroupID) != id.Val(before.PartnerGroupID) || p.PartnerGroupID.Given() && p.PartnerGroupID.Value == 0
 	if moved {
-		if err := joinGroup(tx, next.PartnerGroupID); err != nil {
-			return Admin{}, err
-		}
+		err = fault.Join(err, joinGroup(tx, next.PartnerGroupID))
+	}
+	if err != nil {
+		return Admin{}, err
 	}
 	if err := setDomain(tx, admin, host); err != nil {
 		return Admin{}, err

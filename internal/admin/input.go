@@ -56,12 +56,9 @@ func (in New) admin(own []string) (a Admin, host *string, err error) {
 
 func (p Patch) apply(a Admin, own []string) (_ Admin, host *string, err error) {
 	var v fault.Validation
-	notNull(&v, "name", p.Name)
-	notNull(&v, "contact_email", p.ContactEmail)
-	notNull(&v, "company_name", p.CompanyName)
-	if err := v.Err(); err != nil {
-		return Admin{}, nil, err
-	}
+	notNull(&v, "name", &p.Name)
+	notNull(&v, "contact_email", &p.ContactEmail)
+	notNull(&v, "company_name", &p.CompanyName)
 	a.Name = p.Name.Or(a.Name)
 	a.ContactEmail = p.ContactEmail.Or(a.ContactEmail)
 	if p.CompanyName.Set {
@@ -73,9 +70,11 @@ func (p Patch) apply(a Admin, own []string) (_ Admin, host *string, err error) {
 	return a, host, a.check(&v)
 }
 
-func notNull[T any](v *fault.Validation, field string, p patch.Field[T]) {
+// notNull notes a null and takes it out, so that the rest can be judged.
+func notNull[T any](v *fault.Validation, field string, p *patch.Field[T]) {
 	if p.Null {
 		v.Add(field, "required", "This cannot be null; leave the field out to keep its value.")
+		*p = patch.Field[T]{}
 	}
 }
 

@@ -32,6 +32,9 @@ type User struct {
 	CreatedAt db.Time `json:"created_at" doc:"When the person joined"`
 }
 
+// Revision is always the first: nothing of it can be edited.
+func (User) Revision() int64 { return 1 }
+
 // UserRef names a user.
 type UserRef struct {
 	UserID id.User `json:"user_id" minimum:"1" example:"123"`

@@ -74,6 +74,10 @@ func adminActions() []route {
 
 func adminPeople() []route {
 	const path = adminsPath + "/{id}/users"
+	lock := func(tx *db.Tx, c *Call) (int64, error) {
+		u, err := admin.UserOf(tx, c.Admin, id.User(c.ID("user_id")))
+		return u.Revision(), err
+	}
 	return []route{
 		change(op{Method: "POST", Path: adminsPath + "/{id}/assign-owner", ID: "assign-admin-owner", Tag: adminsTag, Refuses: []int{409}, Summary: "Assign the owner of an admin", May: auth.AdminManage, Lock: lockAdmin,
 			Description: "The user is active and owns no other admin; the former owner becomes staff."},
@@ -98,7 +102,7 @@ func adminPeople() []route {
 			func(tx *db.Tx, c *Call, _ *struct{}) (admin.User, error) {
 				return admin.UserOf(tx, c.Admin, id.User(c.ID("user_id")))
 			}),
-		change(op{Method: "DELETE", Path: path + "/{user_id}", ID: "remove-admin-user", Tag: adminsTag, Refuses: []int{409}, Summary: "Remove a user from the staff of an admin", May: auth.AdminManage},
+		change(op{Method: "DELETE", Path: path + "/{user_id}", ID: "remove-admin-user", Tag: adminsTag, Refuses: []int{409}, Summary: "Remove a user from the staff of an admin", May: auth.AdminManage, Lock: lock},
 			func(tx *db.Tx, c *Call, _ *struct{}) (none, error) {
 				return none{}, admin.RemoveStaff(tx, c.Actor, c.Admin, id.User(c.ID("user_id")))
 			}),

@@ -138,7 +138,7 @@ func (a rendered) write(w http.ResponseWriter, r *http.Request) {
 	if a.Headers.find("Cache-Control") == "" {
 		a.Headers.add("Cache-Control", "no-store")
 	}
-	if tag := a.Headers.find("Etag"); tag != "" && r.Method == http.MethodGet && noneMatch(r.Header.Get("If-None-Match"), tag) {
+	if tag := a.Headers.find("Etag"); tag != "" && (r.Method == http.MethodGet || r.Method == http.MethodHead) && noneMatch(strings.Join(r.Header.Values("If-None-Match"), ","), tag) {
 		a.Headers.set(h)
 		delete(h, "Content-Type")
 		w.WriteHeader(http.StatusNotModified)

@@ -21,6 +21,10 @@ func keysAt(path, whose string, mayRead, mayIssue, mayManage auth.Permission) []
 	if mayManage.Object == auth.Organization {
 		refuses = []int{409} // one that is archived
 	}
+	lock := func(tx *db.Tx, c *Call) (int64, error) {
+		k, err := auth.KeyOf(tx, c.Organization, id.Key(c.ID("key_id")))
+		return k.Revision(), err
+	}
 	return []route{
 		read(op{Method: "GET", Path: path, ID: "list-" + whose + "-api-keys", Tag: "API keys", Summary: "List the API keys of the " + whose, May: mayRead},
 			func(tx *db.Tx, c *Call, in *ListInput) (page.List[auth.APIKey], error) {
@@ -45,7 +49,7 @@ func keysAt(path, whose string, mayRead, mayIssue, mayManage auth.Permission) []
 			func(tx *db.Tx, c *Call, _ *struct{}) (auth.APIKey, error) {
 				return auth.KeyOf(tx, c.Organization, id.Key(c.ID("key_id")))
 			}),
-		change(op{Method: "DELETE", Path: path + "/{key_id}", ID: "revoke-" + whose + "-api-key", Tag: "API keys", Summary: "End an API key of the " + whose, May: mayManage},
+		change(op{Method: "DELETE", Path: path + "/{key_id}", ID: "revoke-" + whose + "-api-key", Tag: "API keys", Summary: "End an API key of the " + whose, May: mayManage, Lock: lock},
 			func(tx *db.Tx, c *Call, _ *struct{}) (none, error) {
 				return none{}, auth.RevokeKey(tx, c.Actor, c.Organization, c.Admin, id.Key(c.ID("key_id")))
 			}),

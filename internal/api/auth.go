@@ -2,8 +2,6 @@ package api
 
 import (
 	"context"
-	"strconv"
-	"strings"
 
 	"github.com/tenantry/tenantry/internal/auth"
 	"github.com/tenantry/tenantry/internal/db"
@@ -13,9 +11,15 @@ import (
 
 // authRoutes are signing in and what belongs to it.
 func (s *Server) authRoutes() []route {
-	at := func(method, path, oid, summary string, may auth.Permission) op {
-		return op{Method: method, Path: "/api/auth" + path, ID: oid, Tag: "Accounts", Summary: summary, May: may, NoDryRun: true}
-	}
+	return append(s.signInRoutes(), s.accountRoutes()...)
+}
+
+func authOp(method, path, oid, summary string, may auth.Permission) op {
+	return op{Method: method, Path: "/api/auth" + path, ID: oid, Tag: "Accounts", Summary: summary, May: may, NoDryRun: true}
+}
+
+func (s *Server) signInRoutes() []route {
+	at := authOp
 	reset := at("POST", "/password/reset", "reset-password", "Set a new password by a mailed link", auth.Public)
 	reset.Status = 204
 	forgot := at("POST", "/password/forgot", "forgot-password", "Ask for a link to set a new password", auth.Public)
@@ -26,8 +30,6 @@ func (s *Server) authRoutes() []route {
 	login.Refuses = []int{401}
 	refresh := at("POST", "/refresh", "refresh", "Trade a refresh token for new tokens", auth.Public)
 	refresh.Refuses = []int{401}
-	profile := at("PUT", "/me", "edit-me", "Change the own profile", auth.Account)
-	profile.Lock = func(tx *db.Tx, c *Call) (int64, error) { return auth.LockUser(tx, c.Principal.User.ID) }
 	return []route{
 		direct(login,
 			func(ctx context.Context, c *Call, in *struct{ Body auth.Credentials }) (auth.Tokens, error) {
@@ -48,11 +50,25 @@ func (s *Server) authRoutes() []route {
 		direct(reset, func(ctx context.Context, c *Call, in *struct{ Body resetBody }) (none, error) {
 			return none{}, s.Auth.Reset(ctx, in.Body.Token, in.Body.Password, c.Actor)
 		}),
+	}
+}
+
+// accountRoutes are what somebody who is signed in does with the own account.
+func (s *Server) accountRoutes() []route {
+	at := authOp
+	password := at("POST", "/password/change", "change-password", "Change the own password; all other sessions end", auth.Account)
+	password.Refuses = []int{429}
+	profile := at("PUT", "/me", "edit-me", "Change the own profile", auth.Account)
+	profile.Lock = func(tx *db.Tx, c *Call) (int64, error) { return auth.LockUser(tx, c.Principal.User.ID) }
+	introspect := at("POST", "/introspect", "introspect", "Ask what a token stands for (RFC 7662)", auth.Introspect)
+	introspect.Form = true
+	introspect.Description = "A key of an organization is told of its members and its own keys alone. As RFC 7662 has it, the body may be a form."
+	return []route{
 		change(at("POST", "/logout", "logout", "Sign out: end this session, or the leave to act for a member", auth.Profile),
 			func(tx *db.Tx, c *Call, _ *struct{}) (none, error) {
 				return none{}, auth.Logout(tx, c.Actor, c.Principal)
 			}),
-		prepared(at("POST", "/password/change", "change-password", "Change the own password; all other sessions end", auth.Account),
+		prepared(password,
 			func(ctx context.Context, c *Call, in *struct{ Body auth.PasswordChange }) (func(tx *db.Tx) (none, error), error) {
 				f, err := s.Auth.ChangePassword(ctx, c.Actor, c.Principal, in.Body)
 				return func(tx *db.Tx) (none, error) { return none{}, f(tx) }, err
@@ -77,7 +93,7 @@ func (s *Server) authRoutes() []route {
 			}),
 		change(at("POST", "/switch", "switch-organization", "Choose the active organization of this session", auth.Account),
 			func(tx *db.Tx, c *Call, in *struct{ Body switchBody }) (auth.Me, error) {
-				if err := auth.Switch(tx, c.Actor, c.Principal, in.Body.OrganizationID); err != nil {
+				if err := auth.Switch(tx, c.Actor, c.Principal, id.Val(in.Body.OrganizationID)); err != nil {
 					return auth.Me{}, err
 				}
 				p, err := s.Auth.Recheck(tx, c.Principal)
@@ -86,7 +102,9 @@ func (s *Server) authRoutes() []route {
 				}
 				return auth.Whoami(tx, p)
 			}),
-		direct(at("POST", "/introspect", "introspect", "Ask what a token stands for (RFC 7662)", auth.Introspect), s.introspect),
+		direct(introspect, func(ctx context.Context, c *Call, in *struct{ Body tokenBody }) (auth.Introspection, error) {
+			return s.Auth.Introspect(ctx, c.Principal.Key.Organization, in.Body.Token)
+		}),
 	}
 }
 
@@ -102,40 +120,13 @@ type (
 		Password string `json:"password" maxLength:"1024"`
 	}
 	switchBody struct {
-		OrganizationID id.Organization `json:"organization_id" minimum:"1"`
+		OrganizationID *id.Organization `json:"organization_id" minimum:"1" doc:"null: none in particular, as after signing in"`
 	}
 	tokenBody struct {
 		Token string `json:"token" maxLength:"256"`
+		Hint  string `json:"token_type_hint,omitempty" required:"false" maxLength:"100" doc:"Taken, and not needed: a token says of what kind it is"`
 	}
 	accepted struct {
 		Accepted bool `json:"accepted"`
 	}
 )
-
-// introspect answers about tokens that the asking service may know of: all for
-// a platform-wide key, those of its members for an organization's.
-func (s *Server) introspect(ctx context.Context, c *Call, in *struct{ Body tokenBody }) (auth.Introspection, error) {
-	p, err := s.Auth.Authenticate(ctx, in.Body.Token)
-	if err != nil {
-		return auth.Introspection{}, nil //nolint:nilerr // RFC 7662: an unusable token is an answer, not an error
-	}
-	mine := c.Principal.Key.Organization
-	if mine != 0 && mine != p.Active {
-		return auth.Introspection{}, nil
-	}
-	a := auth.Introspection{Active: true, TokenType: "Bearer", OrgID: id.Ref(p.Active)}
-	if p.Kind == auth.KeyHolder {
-		a.Subject = "key:" + strconv.FormatInt(int64(p.Key.ID), 10)
-		scopes := make([]string, len(p.Key.Scopes))
-		for i, scope := range p.Key.Scopes {
-			scopes[i] = string(scope)
-		}
-		a.Scope = strings.Join(scopes, " ")
-		return a, nil
-	}
-	a.Subject, a.Username = "user:"+strconv.FormatInt(int64(p.User.ID), 10), p.User.Email
-	if by := p.Acting; by != nil {
-		a.Act = &auth.ActingParty{Subject: "user:" + strconv.FormatInt(int64(by.By.ID), 10), Username: by.By.Email, GrantID: by.Grant}
-	}
-	return a, nil
-}

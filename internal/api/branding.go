@@ -22,7 +22,7 @@ func (s *Server) brandingRoutes() []route {
 			return branding.Update(tx, c.Actor, c.Admin, in.Body)
 		}),
 		direct(op{
-			Method: "GET", Path: "/api/tenants/branding/current", ID: "current-branding", Tag: "Branding", May: auth.Public, Answers: branding.Current{},
+			Method: "GET", Path: "/api/tenants/branding/current", ID: "current-branding", Tag: "Branding", May: auth.Public, Answers: branding.Current{}, Tagged: true,
 			Summary: "Get current branding", Description: "What holds for this host and caller, each field inherited on its own.",
 		}, func(ctx context.Context, c *Call, _ *struct{}) (raw, error) {
 			p, err := s.Branding.Current(ctx, c.Host, c.branded())

@@ -3,13 +3,13 @@ package api
 import (
 	"context"
 	"fmt"
-	"hash"
 	"net/http"
 	"net/netip"
 	"strconv"
 
 	"github.com/tenantry/tenantry/internal/audit"
 	"github.com/tenantry/tenantry/internal/auth"
+	"github.com/tenantry/tenantry/internal/fault"
 	"github.com/tenantry/tenantry/internal/id"
 	"github.com/tenantry/tenantry/internal/page"
 )
@@ -32,7 +32,9 @@ type Call struct {
 	target auth.Target
 	token  string
 	client netip.Addr
-	body   hash.Hash // of the body, when an Idempotency-Key came with it
+	keyed  bool          // an Idempotency-Key counts
+	body   []byte        // the hash of the body, when keyed
+	unfit  []fault.Field // what the schema found wrong with values
 	dryRun bool
 
 	location string

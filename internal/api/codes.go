@@ -12,6 +12,7 @@ type codeDoc struct {
 // single field has that field's code.
 var codeDocs = []codeDoc{
 	{"malformed_json", 400, "The body is not one JSON value."},
+	{"malformed_form", 400, "The body is not a form."},
 	{"invalid_utf8", 400, "The body is not valid UTF-8."},
 	{"invalid_escape", 400, "The body has a lone surrogate escape."},
 	{"nul_character", 400, "The body has a NUL character."},

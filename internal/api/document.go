@@ -103,9 +103,16 @@ func retype(s *huma.Schema, t reflect.Type, asked bool) {
 func (s *Server) problems(o *op, responses map[string]*huma.Response) {
 	schema := s.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[Problem](), true, "")
 	for _, status := range o.errors() {
+		var headers map[string]*huma.Param
+		switch text := (&huma.Schema{Type: "string"}); status {
+		case http.StatusUnauthorized:
+			headers = map[string]*huma.Param{"WWW-Authenticate": {Description: "Bearer, with why.", Schema: text}}
+		case http.StatusTooManyRequests, http.StatusServiceUnavailable:
+			headers = map[string]*huma.Param{"Retry-After": {Description: "Seconds to wait.", Schema: text}}
+		}
 		responses[strconv.Itoa(status)] = &huma.Response{
-			Description: http.StatusText(status),
-			Content:     map[string]*huma.MediaType{"application/problem+json": {Schema: schema}},
+			Description: http.StatusText(status), Headers: headers,
+			Content: map[string]*huma.MediaType{"application/problem+json": {Schema: schema}},
 		}
 	}
 }

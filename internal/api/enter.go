@@ -3,11 +3,11 @@ package api
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
+	"reflect"
+	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -31,8 +31,8 @@ func (s *Server) admit(ctx huma.Context, o *op, next func(huma.Context)) {
 	next(huma.WithValue(ctx, callKey{}, c))
 }
 
-// enter knows the caller, finds the thing in the path and asks the
-// authorization table.
+// enter knows the caller, finds the thing in the path, asks the authorization
+// table and reads the body.
 func (s *Server) enter(w http.ResponseWriter, r *http.Request, o *op) (*Call, error) {
 	c := &Call{w: w, r: r, client: s.proxies.client(r), Host: s.proxies.host(r)}
 	if o.May.Public && !s.limiter.allow(c.client, s.DB.Now().Std()) {
@@ -53,13 +53,9 @@ func (s *Server) enter(w http.ResponseWriter, r *http.Request, o *op) (*Call, er
 		if len(keys) > 1 || !printable(keys[0]) {
 			return nil, fault.InvalidField("Idempotency-Key", "invalid_format", "Send one Idempotency-Key of 1 to 255 printable ASCII characters.")
 		}
-		c.body = sha256.New()
-		r.Body = struct {
-			io.Reader
-			io.Closer
-		}{io.TeeReader(r.Body, c.body), r.Body}
+		c.keyed = true
 	}
-	return c, nil
+	return c, s.take(w, r, o, c)
 }
 
 // printable is what an idempotency key may be: whoever sends another one has
@@ -184,8 +180,8 @@ func (c *Call) pathID() int64 {
 	return int64(c.target.Organization)
 }
 
-// checkQuery refuses what huma would not: a parameter given twice, or one that
-// the route does not know.
+// checkQuery refuses what huma would not: a parameter given twice or empty, or
+// one that the route does not know. Searching for nothing is no mistake.
 func checkQuery(r *http.Request, o *op, c *Call) error {
 	if r.URL.RawQuery == "" {
 		return nil
@@ -201,18 +197,32 @@ func checkQuery(r *http.Request, o *op, c *Call) error {
 			field = "query"
 		}
 		switch {
-		case !o.query[name] && name != "dry_run":
+		case o.query[name] == reflect.Invalid && name != "dry_run":
 			v.Add(field, "unknown_parameter", "This route has no such query parameter.")
 		case len(values) > 1:
 			v.Add(field, "repeated_parameter", "Give a query parameter once.")
 		case !cleanText(values[0]):
 			v.Add(field, "invalid_text", "Use valid UTF-8 without NUL.")
+		case values[0] == "" && name != "q" && name != "dry_run":
+			v.Add(field, "required", "Give the parameter a value, or leave it out.")
+		case !asWritten(o.query[name], values[0]):
+			v.Add(field, "wrong_type", "Write the number in digits alone.")
 		}
 	}
 	if err := v.Err(); err != nil {
 		return err
 	}
 	return c.wantDryRun(q, o)
+}
+
+// asWritten reports a number as we would write it, and any text: +1 and 01 are
+// no numbers.
+func asWritten(kind reflect.Kind, s string) bool {
+	if kind != reflect.Int && kind != reflect.Int64 {
+		return true
+	}
+	n, err := strconv.ParseInt(s, 10, 64)
+	return err != nil || strconv.FormatInt(n, 10) == s // what is none is huma's to refuse
 }
 
 func cleanText(s string) bool {

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"reflect"
 	"strings"
 	"unicode/utf8"
 
+	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/fault"
 )
 
@@ -16,58 +18,30 @@ const (
 	maxDepth = 32      // arrays and objects within each other
 )
 
-// What the gate refuses, each with its stable code. The message doubles as the
-// key under which a refusal is found again after huma has carried it as text.
-var gateFaults = []*fault.Error{
-	fault.New(fault.BadRequest, "malformed_json", "The body is not one JSON value."),
-	fault.New(fault.BadRequest, "invalid_utf8", "The body is not valid UTF-8."),
-	fault.New(fault.BadRequest, "invalid_escape", "The body has a lone surrogate escape."),
-	fault.New(fault.BadRequest, "nul_character", "The body has a NUL character."),
-	fault.New(fault.BadRequest, "duplicate_field", "The body names a field twice."),
-	fault.New(fault.BadRequest, "too_deep", "The body is nested more than %d levels deep.", maxDepth),
-}
-
+// What the gate refuses, each with its stable code.
 var (
-	errSyntax, errUTF8, errEscape = gateFaults[0], gateFaults[1], gateFaults[2]
-	errNUL, errTwice, errDeep     = gateFaults[3], gateFaults[4], gateFaults[5]
+	errSyntax = fault.New(fault.BadRequest, "malformed_json", "The body is not one JSON value.")
+	errUTF8   = fault.New(fault.BadRequest, "invalid_utf8", "The body is not valid UTF-8.")
+	errEscape = fault.New(fault.BadRequest, "invalid_escape", "The body has a lone surrogate escape.")
+	errNUL    = fault.New(fault.BadRequest, "nul_character", "The body has a NUL character.")
+	errTwice  = fault.New(fault.BadRequest, "duplicate_field", "The body names a field twice.")
+	errDeep   = fault.New(fault.BadRequest, "too_deep", "The body is nested more than %d levels deep.", maxDepth)
 )
 
-const wrongType = "wrong type: "
+// What begins the messages that tell fieldFault which field they are about.
+const wrongType, wrongTime = "wrong type: ", "wrong time: "
 
-// gateFault finds the refusal that huma carried as a message.
-func gateFault(message string) (*fault.Error, bool) {
-	for _, f := range gateFaults {
-		if message == f.Error() {
-			return f, true
-		}
-	}
-	if field, ok := strings.CutPrefix(message, wrongType); ok {
-		f := fault.InvalidField(field, "wrong_type", "This value has the wrong type, or does not fit it.")
-		var e *fault.Error
-		errors.As(f, &e)
-		return e, true
-	}
-	return nil, false
-}
-
-// unmarshal is huma's JSON reader. Huma reads a body twice: first as any, to
-// validate it, where the gate stands; then into the handler's type.
+// unmarshal is huma's JSON reader, of what the gate has let pass: see take.
 func unmarshal(data []byte, v any) error {
-	if _, first := v.(*any); first {
-		if err := strict(data); err != nil {
-			return err
-		}
-	}
 	err := json.Unmarshal(data, v)
 	var mismatch *json.UnmarshalTypeError
 	switch {
 	case err == nil:
 		return nil
+	case errors.As(err, &mismatch) && mismatch.Type == reflect.TypeFor[db.Time]():
+		return errors.New(wrongTime + mismatch.Field)
 	case errors.As(err, &mismatch) && plain(mismatch.Field):
 		return errors.New(wrongType + mismatch.Field)
-	}
-	if _, first := v.(*any); first {
-		return errSyntax
 	}
 	return errors.New(wrongType + "body")
 }

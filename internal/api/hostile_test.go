@@ -138,12 +138,22 @@ func (a *attack) resolve(s map[string]any) map[string]any {
 // bodies are wrong as a whole, or in one field.
 func (a *attack) bodies(o api.Operation) (all []hostile) {
 	s := a.schema(o)
-	if s == nil {
-		return nil
-	}
 	target := a.path(o, nil)
 	add := func(what, body string) {
 		all = append(all, hostile{what: what, method: o.Method, target: target, body: []byte(body)})
+	}
+	if o.Mutates {
+		for _, kind := range []string{"", "text/plain", "application/merge-patch+json", "application/problem+json", "application/json; charset=latin1", "application/json; charset"} {
+			all = append(all, hostile{what: "content type " + kind, method: o.Method, target: target, body: []byte("{}"), header: map[string]string{"Content-Type": kind}})
+		}
+	}
+	if s == nil && o.Mutates {
+		for _, body := range []string{"null", "[]", " ", "7", `{"a":1,"a":2}`, `{"` + canary + `":1}`, "{", "{}{}", "\xff", strings.Repeat(" ", 2<<20)} {
+			add("body where none is", body)
+		}
+	}
+	if s == nil {
+		return all
 	}
 	fields := slices.Sorted(maps.Keys(object(s, "properties")))
 	first := fields[0]
@@ -170,10 +180,7 @@ func (a *attack) bodies(o api.Operation) (all []hostile) {
 			add(f+" = "+value, `{"`+f+`":`+value+`}`)
 		}
 	}
-	all = append(all,
-		hostile{what: "another content type", method: o.Method, target: target, body: []byte("{}"), header: map[string]string{"Content-Type": "text/plain"}},
-		hostile{what: "a form", method: o.Method, target: target, body: []byte("a=" + canary), header: map[string]string{"Content-Type": "application/x-www-form-urlencoded"}})
-	return all
+	return append(all, hostile{what: "a form", method: o.Method, target: target, body: []byte("a=" + canary), header: map[string]string{"Content-Type": "application/x-www-form-urlencoded"}})
 }
 
 // wrong are values of every type that a schema does not take.
@@ -239,10 +246,13 @@ func (a *attack) queries(o api.Operation) (all []hostile) {
 		add("other case "+name, strings.ToUpper(name)+"=1")
 		add("array "+name, name+"[]=1")
 		values := []string{"%00", "%ff", canary + "%00"}
+		if name != "q" {
+			values = append(values, "")
+		}
 		types := typesOf(schema)
 		switch {
 		case slices.Contains(types, "integer"):
-			values = append(values, canary, "1.5", "1e3", "-1", "99999999999999999999", "%201", "0x10", "%EF%BC%91", "true")
+			values = append(values, canary, "1.5", "1e3", "-1", "99999999999999999999", "%201", "0x10", "%EF%BC%91", "true", "%2b5", "05")
 		case slices.Contains(types, "boolean"):
 			values = append(values, canary, "yes", "2", "TRUE1", "null")
 		case schema["enum"] != nil || schema["format"] != nil:
@@ -359,7 +369,7 @@ func (a *attack) refused(o api.Operation, h hostile) {
 // moves are the tables that refused requests may change.
 var moves = map[string]string{
 	"sessions":         "remembers when it was used last",
-	"login_attempts":   "counts failures",
+	"throttle":         "counts failures",
 	"goose_db_version": "is the migrations'",
 	"audit_events":     "has a row for what was denied",
 	"audit_pending":    "has a row for what was denied",

@@ -51,6 +51,10 @@ func members() []route {
 
 func (s *Server) invitations() []route {
 	const path = orgPath + "/invitations"
+	lock := func(tx *db.Tx, c *Call) (int64, error) {
+		i, err := org.InvitationOf(tx, c.Organization, id.Invitation(c.ID("id")))
+		return i.Revision(), err
+	}
 	return []route{
 		read(op{Method: "GET", Path: path, ID: "list-invitations", Tag: membersTag, Summary: "List invitations", May: auth.MembersRead},
 			func(tx *db.Tx, c *Call, in *struct {
@@ -74,7 +78,7 @@ func (s *Server) invitations() []route {
 			func(tx *db.Tx, c *Call, _ *struct{}) (org.Invitation, error) {
 				return org.InvitationOf(tx, c.Organization, id.Invitation(c.ID("id")))
 			}),
-		change(op{Method: "DELETE", Path: path + "/{id}", ID: "revoke-invitation", Tag: membersTag, Refuses: []int{409}, Summary: "Revoke an invitation", May: auth.MembersManage},
+		change(op{Method: "DELETE", Path: path + "/{id}", ID: "revoke-invitation", Tag: membersTag, Refuses: []int{409}, Summary: "Revoke an invitation", May: auth.MembersManage, Lock: lock},
 			func(tx *db.Tx, c *Call, _ *struct{}) (none, error) {
 				return none{}, org.Revoke(tx, c.Actor, c.Organization, id.Invitation(c.ID("id")))
 			}),

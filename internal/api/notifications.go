@@ -1,12 +1,10 @@
 package api
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/tenantry/tenantry/internal/auth"
@@ -64,7 +62,6 @@ type updatedCount struct {
 // streamNotifications writes events until the client leaves, the server stops
 // or the session ends.
 func (s *Server) streamNotifications(w http.ResponseWriter, r *http.Request, c *Call) error {
-	u := c.Principal.User.ID
 	after, err := s.resumeAt(r, c)
 	if err != nil {
 		return err
@@ -73,66 +70,71 @@ func (s *Server) streamNotifications(w http.ResponseWriter, r *http.Request, c *
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Accel-Buffering", "no")
-	out := http.NewResponseController(w)
-	send := func(format string, args ...any) error {
-		if err := out.SetWriteDeadline(time.Now().Add(streamPatience)); err != nil {
-			return err
-		}
-		if _, err := fmt.Fprintf(w, format, args...); err != nil {
-			return err
-		}
-		return out.Flush()
+	if r.Method == http.MethodHead {
+		return nil
 	}
-	if err := send("retry: 2000\n\n"); err != nil {
+	out := events{w, http.NewResponseController(w)}
+	if err := out.send("retry: 2000\n\n"); err != nil {
 		return nil //nolint:nilerr // the client has left
 	}
-	ctx, cancel := context.WithCancel(r.Context())
-	var watch sync.WaitGroup
-	defer watch.Wait()
-	defer cancel()
-	watch.Go(func() {
-		select {
-		case <-s.Stopping:
-			cancel()
-		case <-ctx.Done():
-		}
-	})
-	entitled := func() error {
-		_, err := s.Auth.Authenticate(r.Context(), c.token)
-		return err
-	}
-	_ = notify.Follow(ctx, s.DB.In(c.Principal.Scope()), u, after, func(e notify.Event) error {
-		if err := entitled(); err != nil {
-			return err
-		}
-		b, err := json.Marshal(e)
-		if err != nil {
-			return err
-		}
-		if e.Notification == nil {
-			return send("event: unread\ndata: %s\n\n", b)
-		}
-		return send("id: %d\nevent: notification\ndata: %s\n\n", e.Notification.ID, b)
-	}, func() error {
-		if err := entitled(); err != nil {
-			return err
-		}
-		return send(": still here\n\n")
+	_ = notify.Follow(r.Context(), s.DB.In(c.Principal.Scope()), c.Principal.User.ID, after, notify.Feed{
+		Emit: func(e notify.Event) error {
+			if _, err := s.Auth.Authenticate(r.Context(), c.token); err != nil {
+				return err
+			}
+			return out.event(e)
+		},
+		Idle: func() error {
+			if _, err := s.Auth.Authenticate(r.Context(), c.token); err != nil {
+				return err
+			}
+			return out.send(": still here\n\n")
+		},
+		Doubt: func() error { return s.Auth.Confirm(r.Context(), c.Principal) },
+		Watch: auth.Topic, Stop: s.Stopping,
 	})
 	return nil
+}
+
+// events is a stream of Server-Sent Events.
+type events struct {
+	w    http.ResponseWriter
+	conn *http.ResponseController
+}
+
+func (s events) event(e notify.Event) error {
+	b, err := json.Marshal(e)
+	if err != nil {
+		return err
+	}
+	if e.Notification == nil {
+		return s.send("event: unread\ndata: %s\n\n", b)
+	}
+	return s.send("id: %d\nevent: notification\ndata: %s\n\n", e.Notification.ID, b)
+}
+
+func (s events) send(format string, args ...any) error {
+	if err := s.conn.SetWriteDeadline(time.Now().Add(streamPatience)); err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintf(s.w, format, args...); err != nil {
+		return err
+	}
+	return s.conn.Flush()
 }
 
 // streamPatience is how long a client may take to read an event.
 const streamPatience = 20 * time.Second
 
-// resumeAt is where a stream begins: after Last-Event-ID, else from now on.
+// resumeAt is where a stream begins: after Last-Event-ID, else from now on. An
+// id that nobody was given yet would be waited for in silence: it means now.
 func (s *Server) resumeAt(r *http.Request, c *Call) (after id.Notification, err error) {
-	if n, err := strconv.ParseInt(r.Header.Get("Last-Event-ID"), 10, 64); err == nil && n >= 0 {
-		return id.Notification(n), nil
-	}
 	err = s.DB.In(c.Principal.Scope()).Read(r.Context(), func(tx *db.Tx) (err error) {
 		after, err = notify.Newest(tx, c.Principal.User.ID)
 		return err
 	})
+	if n, e := strconv.ParseInt(r.Header.Get("Last-Event-ID"), 10, 64); e == nil && n >= 0 {
+		after = min(after, id.Notification(n))
+	}
 	return after, err
 }

@@ -25,7 +25,11 @@ func (s *Server) newHuma() huma.API {
 			return &Problem{Status: status}
 		}
 		r, w := humago.Unwrap(ctx)
-		p := problemOf(fromHuma(status, errs), requestID(r.Context()))
+		err := fromHuma(status, errs)
+		if c, ok := ctx.Context().Value(callKey{}).(*Call); ok {
+			err = c.judged(err)
+		}
+		p := problemOf(err, requestID(r.Context()))
 		w.Header().Set("Cache-Control", "no-store")
 		return p
 	}
@@ -101,14 +105,14 @@ func (s *Server) operation(o *op, out reflect.Type) huma.Operation {
 	s.meter.add(o.Method + " " + o.Path)
 	h := huma.Operation{
 		Method: o.Method, Path: o.Path, OperationID: o.ID, Summary: o.Summary, Description: o.Description,
-		Tags: []string{o.Tag}, DefaultStatus: status, MaxBodyBytes: maxBody,
+		Tags: []string{o.Tag}, DefaultStatus: status, MaxBodyBytes: maxBody + 1, SkipValidateBody: true,
 		Extensions: o.extensions(), Responses: map[string]*huma.Response{},
 	}
 	if !o.May.Public {
 		h.Security = []map[string][]string{{"bearer": {}}}
 	}
 	h.Parameters = o.parameters()
-	response := &huma.Response{Description: http.StatusText(status), Headers: o.headers()}
+	response := &huma.Response{Description: http.StatusText(status), Headers: o.headers(out)}
 	if o.Answers != nil {
 		out = reflect.TypeOf(o.Answers)
 	}
@@ -121,8 +125,26 @@ func (s *Server) operation(o *op, out reflect.Type) huma.Operation {
 		schema := s.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[rehearsal](), true, "")
 		h.Responses["200"] = &huma.Response{Description: "Dry run", Content: map[string]*huma.MediaType{"application/json": {Schema: schema}}}
 	}
+	if _, tagged := response.Headers["ETag"]; tagged && !o.mutates() {
+		h.Parameters = append(h.Parameters, &huma.Param{Name: "If-None-Match", In: "header", Description: "The ETag you have; answered 304 while it is still that.", Schema: &huma.Schema{Type: "string"}})
+		h.Responses["304"] = &huma.Response{Description: http.StatusText(http.StatusNotModified), Headers: map[string]*huma.Param{"ETag": response.Headers["ETag"]}}
+	}
 	s.problems(o, h.Responses)
 	return h
+}
+
+// bodySchema is what a body of the operation is held against; nil for none. It
+// documents the form that the operation takes besides JSON.
+func (s *Server) bodySchema(o *op) *huma.Schema {
+	if !o.body {
+		return nil
+	}
+	p := s.huma.OpenAPI().Paths[o.Path]
+	h := map[string]*huma.Operation{http.MethodPost: p.Post, http.MethodPut: p.Put, http.MethodPatch: p.Patch, http.MethodDelete: p.Delete}[o.Method]
+	if o.Form {
+		h.RequestBody.Content[formType] = h.RequestBody.Content[jsonType]
+	}
+	return h.RequestBody.Content[jsonType].Schema
 }
 
 // document adds an operation that huma does not serve.
@@ -130,6 +152,7 @@ func (s *Server) document(o *op) {
 	bare := *o
 	bare.success = http.StatusNoContent // no JSON
 	h := s.operation(&bare, reflect.TypeFor[none]())
+	h.Parameters = append(h.Parameters, &huma.Param{Name: "Last-Event-ID", In: "header", Description: "The id of the last event you have; what came since follows.", Schema: &huma.Schema{Type: "string"}})
 	h.Responses["200"] = &huma.Response{Description: "Events", Content: map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{Type: "string"}}}}
 	delete(h.Responses, "204")
 	s.huma.OpenAPI().AddOperation(&h)
@@ -147,7 +170,7 @@ func (o *op) errors() []int {
 	if strings.Contains(o.Path, "{") {
 		all = append(all, 404)
 	}
-	if o.body {
+	if o.mutates() {
 		all = append(all, 413, 415)
 	}
 	if o.Lock != nil {
@@ -164,7 +187,7 @@ func (o *op) parameters() (all []*huma.Param) {
 	}
 	text := &huma.Schema{Type: "string"}
 	for _, name := range pathNames(o.Path) {
-		if o.path[name] {
+		if _, read := o.path[name]; read {
 			continue
 		}
 		schema := &huma.Schema{Type: "integer", Format: "int64"}
@@ -195,14 +218,20 @@ func pathNames(path string) (names []string) {
 	return names
 }
 
-// headers are those of a successful answer.
-func (o *op) headers() map[string]*huma.Param {
+// headers are those of a successful answer of type out.
+func (o *op) headers(out reflect.Type) map[string]*huma.Param {
 	text := &huma.Schema{Type: "string"}
 	h := map[string]*huma.Param{}
+	if out.Implements(reflect.TypeFor[revised]()) || o.Tagged {
+		h["ETag"] = &huma.Param{Description: "The version and a hash of the whole: for If-Match and If-None-Match.", Schema: text}
+	}
+	if o.keeps() {
+		h["Idempotent-Replayed"] = &huma.Param{Description: "true on the kept answer to an Idempotency-Key that was used before.", Schema: text}
+	}
 	if o.Status == http.StatusCreated {
 		h["Location"] = &huma.Param{Description: "Where the new resource is.", Schema: text}
 	}
-	if o.mutates() && !o.May.Public {
+	if o.mutates() && !o.May.Public && o.May.Name != auth.Notified.Name && o.May.Name != auth.Introspect.Name {
 		h["Audit-Event"] = &huma.Param{Description: "The id of the audit event that records this.", Schema: text}
 	}
 	return h

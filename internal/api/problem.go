@@ -118,29 +118,16 @@ func fromHuma(status int, errs []error) error {
 			continue
 		}
 		detail := d.ErrorDetail()
-		if g, ok := gateFault(detail.Message); ok {
-			if g.Kind != fault.Invalid {
-				return g
-			}
-			v.Add(g.Fields[0].Field, g.Fields[0].Code, "%s", g.Fields[0].Message)
-			continue
-		}
 		if strings.HasPrefix(detail.Location, "path.") {
 			return fault.Missing()
 		}
 		field, code, message := fieldFault(detail)
 		v.Add(field, code, "%s", message)
 	}
-	switch status {
-	case http.StatusRequestEntityTooLarge:
-		return fault.New(fault.TooLarge, "body_too_large", "The body may have at most %d bytes.", maxBody)
-	case http.StatusUnsupportedMediaType:
-		return fault.New(fault.MediaType, "unsupported_media_type", "Send the body as application/json.")
-	case http.StatusRequestTimeout:
-		return fault.New(fault.BadRequest, "body_too_slow", "The body did not arrive in time.")
-	case http.StatusUnprocessableEntity:
-		return v.Err()
-	case http.StatusBadRequest:
+	if err := v.Err(); err != nil {
+		return err
+	}
+	if status == http.StatusBadRequest {
 		return fault.New(fault.BadRequest, "body_required", "This route needs a JSON body; {} is fine where every field is optional.")
 	}
 	return fault.New(fault.Internal, "internal", "Something went wrong on our side.")
@@ -148,6 +135,12 @@ func fromHuma(status int, errs []error) error {
 
 // fieldFault names the field and a stable code for one of huma's messages.
 func fieldFault(d *huma.ErrorDetail) (field, code, message string) {
+	if field, ok := strings.CutPrefix(d.Message, wrongType); ok {
+		return field, "wrong_type", "This value has the wrong type, or does not fit it."
+	}
+	if field, ok := strings.CutPrefix(d.Message, wrongTime); ok {
+		return field, "invalid_time", "Give an RFC 3339 time of the years 1 to 9999 in UTC."
+	}
 	_, field, _ = strings.Cut(d.Location, ".")
 	if name, ok := strings.CutPrefix(d.Message, "expected required property "); ok {
 		name = strings.TrimSuffix(name, " to be present")
@@ -175,6 +168,7 @@ var humaCodes = []struct{ prefix, code string }{
 	{"expected array length", "bad_length"},
 	{"expected number >", "out_of_range"},
 	{"expected number <", "out_of_range"},
+	{"expected string to be RFC 3339 date-time", "invalid_time"}, {"invalid date/time", "invalid_time"},
 	{"expected boolean", "wrong_type"}, {"expected number", "wrong_type"}, {"expected integer", "wrong_type"},
 	{"expected string to ", "bad_format"}, {"expected string", "wrong_type"}, {"expected array items to be unique", "duplicate"},
 	{"expected array", "wrong_type"}, {"expected object", "wrong_type"},

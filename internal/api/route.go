@@ -32,12 +32,17 @@ type op struct {
 	// Refuses documents the statuses of refusals that are its own: 402, 404 and
 	// 409, or 401 on a public route. The others follow from the rest.
 	Refuses []int
+	// Form lets the body be application/x-www-form-urlencoded as well.
+	Form bool
+	// Tagged documents an ETag that the Go type does not tell.
+	Tagged bool
 	// Answers documents an answer whose Go type does not tell its JSON.
 	Answers any
 
-	query map[string]bool // known query parameters, from In
-	path  map[string]bool // path parameters that In reads itself
-	body  bool            // In has a body
+	query map[string]reflect.Kind // known query parameters, from In
+	path  map[string]reflect.Kind // path parameters that In reads itself
+	body  bool                    // In has a body
+	input *huma.Schema            // of the body, once on the mux
 
 	success int // status of success
 }
@@ -71,7 +76,7 @@ func read[In, Out any](o op, f func(tx *db.Tx, c *Call, in *In) (Out, error)) ro
 			out, err = f(tx, c, in)
 			return err
 		})
-		return out, err
+		return out, c.judged(err)
 	}, reflect.TypeFor[Out]())
 }
 
@@ -111,23 +116,32 @@ func prepared[In, Out any](o op, f func(ctx context.Context, c *Call, in *In) (f
 	return bound(o, func(s *Server, o *op, ctx context.Context, c *Call, in *In) (any, error) {
 		inside, err := f(ctx, c, in)
 		if err != nil {
-			return nil, err
+			return nil, c.judged(err)
 		}
 		return s.change(ctx, o, c, func(tx *db.Tx) (any, error) { return inside(tx) })
 	}, reflect.TypeFor[Out]())
 }
 
 // direct makes a route whose service owns its transactions: signing in and
-// what belongs to it.
+// what belongs to it. It never hears of an input that does not fit the schema.
 func direct[In, Out any](o op, f func(ctx context.Context, c *Call, in *In) (Out, error)) route {
+	return checked(o, func(context.Context, *Call, *In) error { return nil }, f)
+}
+
+// checked is direct for an input whose service can judge it without effect:
+// check says what is wrong besides what the schema found.
+func checked[In, Out any](o op, check func(ctx context.Context, c *Call, in *In) error, f func(ctx context.Context, c *Call, in *In) (Out, error)) route {
 	return bound(o, func(_ *Server, _ *op, ctx context.Context, c *Call, in *In) (any, error) {
+		if len(c.unfit) > 0 {
+			return nil, c.judged(check(ctx, c, in))
+		}
 		return f(ctx, c, in)
 	}, reflect.TypeFor[Out]())
 }
 
 // stream makes a route that writes its own answer piece by piece.
 func stream(o op, f func(w http.ResponseWriter, r *http.Request, c *Call) error) route {
-	o.query, o.success = map[string]bool{}, http.StatusOK
+	o.query, o.success = map[string]reflect.Kind{}, http.StatusOK
 	return route{op: o, bind: func(s *Server, o op) {
 		s.document(&o)
 		s.mux.HandleFunc(o.Method+" "+o.Path, func(w http.ResponseWriter, r *http.Request) {
@@ -145,7 +159,7 @@ func stream(o op, f func(w http.ResponseWriter, r *http.Request, c *Call) error)
 // bound registers the operation with huma, which reads and validates the
 // input; everything else is ours.
 func bound[In any](o op, run func(*Server, *op, context.Context, *Call, *In) (any, error), out reflect.Type) route {
-	o.query, o.path = map[string]bool{}, map[string]bool{}
+	o.query, o.path = map[string]reflect.Kind{}, map[string]reflect.Kind{}
 	o.success = cmp.Or(o.Status, http.StatusOK)
 	if out == reflect.TypeFor[none]() {
 		o.success = http.StatusNoContent
@@ -154,7 +168,7 @@ func bound[In any](o op, run func(*Server, *op, context.Context, *Call, *In) (an
 	tagged(reflect.TypeFor[In](), "path", o.path)
 	_, o.body = reflect.TypeFor[In]().FieldByName("Body")
 	if o.dryRuns() {
-		o.query["dry_run"] = true
+		o.query["dry_run"] = reflect.Bool
 	}
 	return route{op: o, bind: func(s *Server, o op) {
 		h := s.operation(&o, out)
@@ -175,6 +189,7 @@ func bound[In any](o op, run func(*Server, *op, context.Context, *Call, *In) (an
 			serve(ctx, callOf(ctx), in)
 			return written, nil
 		})
+		o.input = s.bodySchema(&o)
 	}}
 }
 
@@ -197,15 +212,16 @@ type answered struct{ Body func(huma.Context) }
 
 var written = &answered{Body: func(huma.Context) {}}
 
-// tagged collects the parameters of an input type that are read from a place.
+// tagged collects the parameters of an input type that are read from a place,
+// with what they are.
 // Huma fills no unexported embedded struct: such path parameters are left to
 // Call.ID, such query parameters are a mistake of the program.
-func tagged(t reflect.Type, place string, names map[string]bool) {
+func tagged(t reflect.Type, place string, names map[string]reflect.Kind) {
 	for i := range t.NumField() {
 		f := t.Field(i)
 		if name := f.Tag.Get(place); name != "" {
 			name, _, _ = strings.Cut(name, ",")
-			names[name] = true
+			names[name] = f.Type.Kind()
 		}
 		if !f.Anonymous || f.Type.Kind() != reflect.Struct {
 			continue
@@ -213,7 +229,7 @@ func tagged(t reflect.Type, place string, names map[string]bool) {
 		if !f.IsExported() && place == "path" {
 			continue
 		}
-		inner := map[string]bool{}
+		inner := map[string]reflect.Kind{}
 		tagged(f.Type, place, inner)
 		if !f.IsExported() && len(inner) > 0 {
 			panic("api: an input embeds " + f.Name + ", which huma cannot fill; embed an exported type, such as ListInput")

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/tenantry/tenantry/internal/audit"
 	"github.com/tenantry/tenantry/internal/auth"
@@ -34,7 +35,7 @@ func (s *Server) change(ctx context.Context, o *op, c *Call, f func(tx *db.Tx) (
 		if err := s.recheck(tx, o, c); err != nil {
 			return err
 		}
-		if c.body != nil && !c.dryRun {
+		if c.keyed && !c.dryRun {
 			old, err := s.claim(tx, o, c)
 			if err != nil || old != nil {
 				c.replay = old
@@ -48,7 +49,7 @@ func (s *Server) change(ctx context.Context, o *op, c *Call, f func(tx *db.Tx) (
 			effect.Want(tx)
 		}
 		v, err := f(tx)
-		if err != nil {
+		if err = c.judged(err); err != nil {
 			return err
 		}
 		if events := audit.Recorded(tx); len(events) > 0 {
@@ -62,7 +63,7 @@ func (s *Server) change(ctx context.Context, o *op, c *Call, f func(tx *db.Tx) (
 			return errDryRun
 		}
 		result = v
-		if c.body != nil {
+		if c.keyed {
 			return s.keep(tx, o, c, v)
 		}
 		return nil
@@ -91,7 +92,7 @@ func (s *Server) recheck(tx *db.Tx, o *op, c *Call) error {
 
 // match compares If-Match with the version of the locked row.
 func (o *op) match(tx *db.Tx, c *Call) error {
-	want := c.r.Header.Get("If-Match")
+	want := strings.Join(c.r.Header.Values("If-Match"), ",")
 	if want == "" || want == "*" {
 		return nil
 	}
@@ -123,7 +124,7 @@ func rehearse(tx *db.Tx, v any) (any, error) {
 // claim takes the idempotency key, waiting for another request that holds it.
 // old is the answer to repeat, if there is one.
 func (s *Server) claim(tx *db.Tx, o *op, c *Call) (old *kept, err error) {
-	k := kept{Principal: c.Owner(), Key: c.IdempotencyKey(), Route: o.Method + " " + c.r.URL.Path, BodyHash: c.body.Sum(nil)}
+	k := kept{Principal: c.Owner(), Key: c.IdempotencyKey(), Route: o.Method + " " + c.r.URL.Path, BodyHash: c.body}
 	claimed, err := claimKey(tx, k)
 	if err != nil || claimed {
 		return nil, err

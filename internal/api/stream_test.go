@@ -2,13 +2,94 @@ package api_test
 
 import (
 	"bufio"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 
+	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/db/dbtest"
 )
+
+// A stream tells nothing after its session has ended, and ends with it.
+func TestStreamEndsWithItsSession(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := superadmin{T: t, h: newServer(t, d).Handler()}.as(rootEmail)
+		other := s.as(rootEmail)
+		web := httptest.NewServer(s.h)
+		defer web.Close()
+		stream := open(t, web, "GET", s.token, "")
+		defer stream.Body.Close()
+		lines := bufio.NewReader(stream.Body)
+		for line := ""; !strings.HasPrefix(line, "data: "); {
+			var err error
+			if line, err = lines.ReadString('\n'); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s.want("POST", "/api/auth/logout", "", 204)
+		s.token = ""
+		s.want("POST", "/api/tenants/register", `{"email":"a@b.example","password":"a quite long passphrase","company_name":"A","contact_name":"B"}`, 201)
+		if n := other.want("GET", "/api/tenants/notifications/unread-count", "", 200)["unread"]; n != 1.0 {
+			t.Fatalf("unread: got %v, want 1", n)
+		}
+		rest, err := io.ReadAll(lines)
+		if err != nil || strings.Contains(string(rest), "event: notification") {
+			t.Errorf("after the logout: got %q, %v; want the end and nothing before it", rest, err)
+		}
+	})
+}
+
+// An id beyond all that there is means now, not silence until it is reached.
+func TestStreamFromBeyond(t *testing.T) {
+	_, s := onSQLite(t)
+	web := httptest.NewServer(s.h)
+	defer web.Close()
+	stream := open(t, web, "GET", s.token, "999999999999")
+	defer stream.Body.Close()
+	s.want("POST", "/api/tenants/register", `{"email":"a@b.example","password":"a quite long passphrase","company_name":"A","contact_name":"B"}`, 201)
+	lines := bufio.NewScanner(stream.Body)
+	for lines.Scan() {
+		if lines.Text() == "event: notification" {
+			return
+		}
+		if strings.HasPrefix(lines.Text(), ": still here") {
+			t.Fatal("the stream has nothing to tell")
+		}
+	}
+	t.Fatal("the stream ended")
+}
+
+// HEAD asks for the headers of a stream, which would have no end.
+func TestStreamByHead(t *testing.T) {
+	_, s := onSQLite(t)
+	web := httptest.NewServer(s.h)
+	defer web.Close()
+	head := open(t, web, "HEAD", s.token, "")
+	defer head.Body.Close()
+	if kind := head.Header.Get("Content-Type"); head.StatusCode != 200 || kind != "text/event-stream" {
+		t.Errorf("got %d %s", head.StatusCode, kind)
+	}
+}
+
+// open asks for the live notifications.
+func open(t *testing.T, web *httptest.Server, method, token, last string) *http.Response {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, web.URL+"/api/tenants/notifications/stream", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+token)
+	if last != "" {
+		r.Header.Set("Last-Event-ID", last)
+	}
+	res, err := web.Client().Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res
+}
 
 // A stream ends with what opened it: nothing that is told afterwards comes.
 func TestStreamsEndWithTheirToken(t *testing.T) {

@@ -184,7 +184,7 @@ const (
 	readTime    = 20 * time.Second
 	writeTime   = 60 * time.Second
 	idleTime    = 2 * time.Minute
-	headerBytes = 16 << 10
+	headerBytes = 12 << 10         // net/http reads 4 KiB more
 	goodbye     = 10 * time.Second // for requests under way when the server stops
 )
 

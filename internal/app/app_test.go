@@ -211,6 +211,12 @@ func TestWhatIsServed(t *testing.T) {
 			if code, h, m := s.call("GET", "/nope", ""); code != 404 || m["code"] != "not_found" || h.Get("Content-Type") != "application/problem+json" {
 				s.Errorf("an unknown page: got %d %v", code, m)
 			}
+			for size, want := range map[int]int{15 << 10: 200, 17 << 10: 431} {
+				http.DefaultClient.CloseIdleConnections() // a connection that is kept may have 4 KiB more
+				if code, _, _ := s.call("GET", "/livez?"+strings.Repeat("x", size), ""); code != want {
+					s.Errorf("%d bytes of headers: got %d, want %d", size, code, want)
+				}
+			}
 			if code, _, m := s.call("POST", "/setup", "{}"); code/100 != 4 || m["code"] == nil {
 				s.Errorf("a page is not posted to: got %d %v", code, m)
 			}

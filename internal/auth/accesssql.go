@@ -56,6 +56,10 @@ func endGrants(tx *db.Tx, because Ending, which string, args ...any) (int64, err
 	return n, err
 }
 
+func grantLife(tx *db.Tx, d digest) (life, error) {
+	return db.One(tx, scanLife, `SELECT created_at, expires_at FROM access_grants WHERE hash = $1`, d[:])
+}
+
 func activeMember(tx *db.Tx, o id.Organization, u id.User) (is bool, err error) {
 	return db.One(tx, scanBool, `SELECT EXISTS (SELECT 1 FROM memberships m JOIN users u ON u.id = m.user_id
 		WHERE m.organization_id = $1 AND m.user_id = $2 AND u.status = 'active')`, o, u)

@@ -28,31 +28,49 @@ type PasswordChange struct {
 }
 
 // ChangePassword checks the old password and hashes the new one; what it gives
-// runs in the transaction, where all other sessions of the user end.
+// runs in the transaction, where all other sessions of the user end. Wrong old
+// passwords count and slow down like failed sign-ins.
 func (s *Service) ChangePassword(ctx context.Context, actor audit.Actor, p *Principal, in PasswordChange) (func(tx *db.Tx) error, error) {
 	var c credential
+	var known bool
+	var unfit error
+	try := newAttempt(emailKey(p.User.Email), actor.IP)
 	err := s.DB.Read(ctx, func(tx *db.Tx) (err error) {
-		c, err = credentialByID(tx, p.User.ID)
-		if err != nil {
+		if c, err = credentialByID(tx, p.User.ID); err != nil {
 			return missing(err)
 		}
-		return s.check(tx, "new_password", in.NewPassword, c.user.Email)
+		if known, err = knowsAddress(tx, p.User.ID, actor.IP); err != nil {
+			return err
+		}
+		if err := try.paused(tx, known); err != nil {
+			return err
+		}
+		unfit = s.check(tx, "new_password", in.NewPassword, c.user.Email)
+		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	ok, err := s.Hasher.Verify(ctx, in.OldPassword, c.hash)
-	if err != nil {
-		return nil, err
+	if in.OldPassword == "" { // no guess
+		return nil, fault.Join(errWrongPassword(), unfit)
 	}
-	if !ok {
-		return nil, errWrongPassword()
+	ok, err := s.Hasher.Verify(ctx, in.OldPassword, c.hash)
+	if err == nil && !ok {
+		if err = s.countFailure(ctx, try, known); err == nil {
+			err = errWrongPassword()
+		}
+	}
+	if err = fault.Join(err, unfit); err != nil {
+		return nil, err
 	}
 	hash, err := s.Hasher.Hash(ctx, in.NewPassword)
 	if err != nil {
 		return nil, err
 	}
 	return func(tx *db.Tx) error {
+		if err := try.passed(tx, known); err != nil {
+			return err
+		}
 		_, err := lockCredential(tx, p.User.ID, c.hash)
 		if errors.Is(err, db.ErrNoRows) { // changed meanwhile
 			err = errWrongPassword()

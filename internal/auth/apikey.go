@@ -30,6 +30,9 @@ type APIKey struct {
 	RevokedAt      *db.Time         `json:"revoked_at"`
 }
 
+// Revision is always the first: nothing of a key can be edited.
+func (APIKey) Revision() int64 { return 1 }
+
 // IssuedKey is a new key, with its secret.
 type IssuedKey struct {
 	APIKey
@@ -131,22 +134,4 @@ func recordKey(tx *db.Tx, actor audit.Actor, action string, o id.Organization, a
 	_, err := audit.Record(tx, audit.Event{Actor: actor, Action: action, Target: audit.Target{Type: "api_key", ID: int64(k.ID), Name: k.Name},
 		Organization: o, Admin: a, Changes: changes})
 	return err
-}
-
-// Introspection is RFC 7662's answer about a token.
-type Introspection struct {
-	Active    bool             `json:"active"`
-	TokenType string           `json:"token_type,omitempty"`
-	Subject   string           `json:"sub,omitempty"`
-	Username  string           `json:"username,omitempty"`
-	Scope     string           `json:"scope,omitempty"`
-	OrgID     *id.Organization `json:"organization_id,omitempty"`
-	Act       *ActingParty     `json:"act,omitempty" doc:"Who acts for the subject (RFC 8693)"`
-}
-
-// ActingParty is RFC 8693's claim of who acts for a token's subject.
-type ActingParty struct {
-	Subject  string   `json:"sub"`
-	Username string   `json:"username"`
-	GrantID  id.Grant `json:"grant_id"`
 }

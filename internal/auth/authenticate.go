@@ -92,6 +92,15 @@ func (s *Service) RecheckAt(tx *db.Tx, p *Principal, at Place) (*Principal, Targ
 	return l.principal, l.target, err
 }
 
+// Confirm says whether p still stands, past every cache: a notice that makes it
+// doubtful may come to its reader before it comes to the cache.
+func (s *Service) Confirm(ctx context.Context, p *Principal) error {
+	return s.DB.Read(ctx, func(tx *db.Tx) error {
+		_, err := s.Recheck(tx, p)
+		return err
+	})
+}
+
 // staleUse is how old the stored time of last use may become.
 const staleUse = 5 * time.Minute
 

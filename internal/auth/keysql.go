@@ -83,3 +83,7 @@ func isArchived(tx *db.Tx, organization id.Organization) (bool, error) {
 	status, err := db.One(tx, db.String, `SELECT status FROM organizations WHERE id = $1`, organization)
 	return status == "archived", err
 }
+
+func keyLife(tx *db.Tx, d digest) (life, error) {
+	return db.One(tx, scanLife, `SELECT created_at, expires_at FROM api_keys WHERE hash = $1`, d[:])
+}

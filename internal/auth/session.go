@@ -61,10 +61,18 @@ func (s *Service) Login(ctx context.Context, in Credentials, from audit.Actor) (
 	return t, err
 }
 
-// refuseLogin counts the failure. The pause is looked at again here, so that
-// many guesses at once tell no more than one after the other.
+// refuseLogin counts the failure.
 func (s *Service) refuseLogin(ctx context.Context, try attempt, known bool) error {
-	err := s.DB.Write(ctx, func(tx *db.Tx) error {
+	if err := s.countFailure(ctx, try, known); err != nil {
+		return err
+	}
+	return errWrongCredentials()
+}
+
+// countFailure notes a wrong password. The pause is looked at again here, so
+// that many guesses at once tell no more than one after the other.
+func (s *Service) countFailure(ctx context.Context, try attempt, known bool) error {
+	return s.DB.Write(ctx, func(tx *db.Tx) error {
 		if err := lockThrottle(tx, try.counter(known)); err != nil {
 			return err
 		}
@@ -73,10 +81,6 @@ func (s *Service) refuseLogin(ctx context.Context, try attempt, known bool) erro
 		}
 		return try.failed(tx, known)
 	})
-	if err != nil {
-		return err
-	}
-	return errWrongCredentials()
 }
 
 // open makes the session of a person whose password was right.
@@ -222,7 +226,8 @@ func RevokeSession(tx *db.Tx, actor audit.Actor, session id.Session) error {
 	return record(tx, actor, "session.revoked", audit.Target{Type: "session", ID: int64(session)}, nil)
 }
 
-// Switch makes another organization the active one of p's session.
+// Switch makes another organization the active one of p's session; zero is none
+// in particular.
 func Switch(tx *db.Tx, actor audit.Actor, p *Principal, organization id.Organization) error {
 	if p.Active == organization {
 		return nil
@@ -231,12 +236,19 @@ func Switch(tx *db.Tx, actor audit.Actor, p *Principal, organization id.Organiza
 		return err
 	}
 	Changed(tx)
-	return record(tx, actor, "user.switched", audit.Target{Type: "organization", ID: int64(organization)}, nil)
+	target := audit.Target{Type: "organization", ID: int64(organization)}
+	if organization == 0 {
+		target = audit.Target{Type: "session", ID: int64(p.Session)}
+	}
+	return record(tx, actor, "user.switched", target, nil)
 }
 
 // choose stores the active organization: one that p is a member of, any for a
 // superadmin. The staff of an admin has no organization of its own.
 func (p *Principal) choose(tx *db.Tx, organization id.Organization) error {
+	if organization == 0 {
+		return chooseOrganization(tx, p.Session, 0)
+	}
 	t, err := organizationTarget(tx, organization)
 	if err != nil {
 		return err

@@ -48,8 +48,10 @@ func superadmins(tx *db.Tx) ([]id.User, error) {
 }
 
 func organizationNamed(tx *db.Tx, o id.Organization) (ActiveOrganization, error) {
-	return db.One(tx, func(r db.Row) (a ActiveOrganization, err error) { return a, r.Scan(&a.ID, &a.Name, &a.Slug) },
-		`SELECT id, name, slug FROM organizations WHERE id = $1`, o)
+	return db.One(tx, func(r db.Row) (a ActiveOrganization, err error) {
+		return a, r.Scan(&a.ID, &a.Name, &a.Slug, &a.Suspended)
+	}, `SELECT o.id, o.name, o.slug, `+organizationHeld+` OR `+adminHeld+`
+		FROM organizations o JOIN (SELECT CAST($1 AS BIGINT) AS now) w ON TRUE LEFT JOIN admins a ON a.id = o.admin_id WHERE o.id = $2`, tx.Now, o)
 }
 
 // credential is what a password is checked against. The hash is empty where
@@ -177,6 +179,15 @@ func insertAccessToken(tx *db.Tx, d digest, session id.Session, expires db.Time)
 	_, err := tx.Exec(`INSERT INTO access_tokens (hash, session_id, created_at, expires_at) VALUES ($1, $2, $3, $4)`, d[:], session, tx.Now, expires)
 	return err
 }
+
+// tokenLife is that of an access token, which ends at the latest with its
+// session.
+func tokenLife(tx *db.Tx, d digest) (life, error) {
+	return db.One(tx, scanLife, `SELECT t.created_at, CASE WHEN t.expires_at < s.expires_at THEN t.expires_at ELSE s.expires_at END
+		FROM access_tokens t JOIN sessions s ON s.id = t.session_id WHERE t.hash = $1`, d[:])
+}
+
+func scanLife(r db.Row) (l life, err error) { return l, r.Scan(&l.issued, &l.ends) }
 
 func insertRefreshToken(tx *db.Tx, d digest, session id.Session, expires db.Time) error {
 	_, err := tx.Exec(`INSERT INTO refresh_tokens (hash, session_id, created_at, expires_at) VALUES ($1, $2, $3, $4)`, d[:], session, tx.Now, expires)

@@ -85,6 +85,18 @@ func (a attempt) failed(tx *db.Tx, known bool) error {
 	return count(tx, a.address, freeAddressFailures)
 }
 
+// passed forgets the account's failures, now that the password was right; not
+// while there is a pause, in which nobody learns whether it was.
+func (a attempt) passed(tx *db.Tx, known bool) error {
+	if err := lockThrottle(tx, a.counter(known)); err != nil {
+		return err
+	}
+	if err := a.paused(tx, known); err != nil {
+		return err
+	}
+	return forgive(tx, a.counter(known))
+}
+
 func count(tx *db.Tx, subject string, free int64) error {
 	n, err := countFailure(tx, subject)
 	if err != nil || n <= free {

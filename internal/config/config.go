@@ -186,12 +186,21 @@ func readEnviron(environ []string, into map[string]string) error {
 			continue
 		}
 		name := strings.ToLower(strings.ReplaceAll(rest, "_", "-"))
+		if !known(name) && serviceLink(rest, value) {
+			continue
+		}
 		if !known(name) {
 			return fmt.Errorf("the environment variable %s is unknown", key)
 		}
 		into[name] = value
 	}
 	return nil
+}
+
+// serviceLink reports a variable that Kubernetes sets for a service by the name
+// of tenantry: TENANTRY_PORT=tcp://10.0.0.7:8080 and others.
+func serviceLink(rest, value string) bool {
+	return rest == "PORT" && strings.Contains(value, "://") || strings.HasPrefix(rest, "PORT_") || strings.HasPrefix(rest, "SERVICE_")
 }
 
 func text(p *string) func(string) error {

@@ -95,3 +95,15 @@ func TestReadmeNamesEveryOption(t *testing.T) {
 		}
 	}
 }
+
+// Kubernetes tells every container of a service by the name of tenantry.
+func TestServiceLinksAreNoOptions(t *testing.T) {
+	env := []string{"TENANTRY_SERVICE_HOST=10.0.0.7", "TENANTRY_SERVICE_PORT=8080", "TENANTRY_SERVICE_PORT_HTTP=8080", "TENANTRY_PORT=tcp://10.0.0.7:8080",
+		"TENANTRY_PORT_8080_TCP=tcp://10.0.0.7:8080", "TENANTRY_PORT_8080_TCP_ADDR=10.0.0.7"}
+	if _, err := config.Load(nil, env, ""); err != nil {
+		t.Errorf("got %v", err)
+	}
+	if _, err := config.Load(nil, []string{"TENANTRY_PORT=8080"}, ""); err == nil {
+		t.Error("TENANTRY_PORT=8080 is a mistake that nobody was told of")
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"fmt"
 	"io/fs"
 	"net/http"
 	"path"
@@ -63,13 +64,15 @@ func Handler() (http.Handler, error) {
 			w.Header().Set("Content-Security-Policy", policy)
 			w.Header().Set("Cache-Control", "no-store")
 			w.WriteHeader(http.StatusNotFound)
-			_, _ = w.Write(nothing)
+			_, _ = fmt.Fprintf(w, nothing, w.Header().Get("X-Request-Id"))
 		}
 	}), nil
 }
 
-// nothing is what a program is told of a path that leads nowhere.
-var nothing = []byte(`{"type":"about:blank","title":"Not Found","status":404,"detail":"There is nothing here.","code":"not_found"}` + "\n")
+// nothing is what a program is told of a path that leads nowhere: the API's own
+// problem, with the id that the request was given.
+const nothing = `{"type":"/docs#problem-not_found","title":"Not Found","status":404,"detail":"There is nothing here that you can see.",` +
+	`"code":"not_found","request_id":%q,"errors":[]}` + "\n"
 
 // absent shows the page, which says to a person that there is no such.
 func (a asset) absent(w http.ResponseWriter) {

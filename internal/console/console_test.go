@@ -94,6 +94,9 @@ func TestUnknownPage(t *testing.T) {
 			if w.Code != http.StatusNotFound || h.Get("Content-Type") != kind || h.Get("Cache-Control") != "no-store" || h.Get("ETag") != "" || h.Get("Content-Security-Policy") == "" {
 				t.Errorf("%s for %q: got %d %v", path, accept, w.Code, h)
 			}
+			if whole := `"type":"/docs#problem-not_found"`; accept == "" && (!strings.Contains(w.Body.String(), whole) || !strings.Contains(w.Body.String(), `"request_id":`) || !strings.Contains(w.Body.String(), `"errors":[]`)) {
+				t.Errorf("%s: got %s, want the problem of the API", path, w.Body)
+			}
 			if strings.Contains(w.Body.String(), "nope") {
 				t.Errorf("%s: the answer repeats the path", path)
 			}

@@ -106,6 +106,9 @@ type Figures struct {
 	Used      int64 `json:"used"`
 }
 
+// Revision is always the first: figures follow from the ledger.
+func (Figures) Revision() int64 { return 1 }
+
 // Pool is an admin's credits at this moment. Available is what can be passed
 // on: the balance less the limits that rest on it (unless its group oversells).
 type Pool struct {
@@ -113,6 +116,9 @@ type Pool struct {
 	LimitsBacked int64 `json:"limits_backed" doc:"Sum of the credit limits of organizations that this admin set and backs"`
 	Available    int64 `json:"available"`
 }
+
+// Revision is always the first: figures follow from the ledger.
+func (Pool) Revision() int64 { return 1 }
 
 // Open makes the wallet of a new admin or organization, empty, with a limit of
 // zero. Doing it again changes nothing.

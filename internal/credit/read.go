@@ -142,6 +142,9 @@ func Statement(tx *db.Tx, of Owner, month string) (MonthlyStatement, error) {
 		return MonthlyStatement{}, fmt.Errorf("read the month: %w", err)
 	}
 	s := MonthlyStatement{Month: month, From: db.At(first), To: db.At(first.AddDate(0, 1, 0))}
+	if s.From.Std().Year() < 1 || s.To.Std().Year() > 9999 { // which no answer could say
+		return MonthlyStatement{}, fault.InvalidField("month", "invalid_month", "Give a month such as 2026-11.")
+	}
 	a, err := account(tx, of)
 	if err != nil {
 		return s, err

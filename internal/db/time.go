@@ -1,7 +1,8 @@
 package db
 
 import (
-	"fmt"
+	"encoding/json"
+	"reflect"
 	"time"
 )
 
@@ -35,11 +36,13 @@ func (t Time) append(b []byte) []byte {
 	return append(b[:len(b)-1], '.', byte('0'+ms/100), byte('0'+ms/10%10), byte('0'+ms%10), 'Z')
 }
 
-// UnmarshalText reads any RFC 3339 moment.
+// UnmarshalText reads any RFC 3339 moment that can be written again: an offset
+// may put one into the year 0 or 10000 of UTC. The error is of the kind that
+// encoding/json completes with the name of the field.
 func (t *Time) UnmarshalText(b []byte) error {
 	v, err := time.Parse(time.RFC3339Nano, string(b))
-	if err != nil {
-		return fmt.Errorf("not an RFC 3339 time")
+	if y := v.UTC().Year(); err != nil || y < 1 || y > 9999 {
+		return &json.UnmarshalTypeError{Value: "string", Type: reflect.TypeFor[Time]()}
 	}
 	*t = At(v)
 	return nil

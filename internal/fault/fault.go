@@ -140,6 +140,18 @@ func (v *Validation) Merge(err error) error {
 	return err
 }
 
+// Join makes one refusal of all that several validations found; an error of
+// another kind goes before them.
+func Join(errs ...error) error {
+	var v Validation
+	for _, err := range errs {
+		if err := v.Merge(err); err != nil {
+			return err
+		}
+	}
+	return v.Err()
+}
+
 // Err is nil when nothing was noted.
 func (v *Validation) Err() error {
 	if len(v.fields) == 0 {

@@ -52,6 +52,9 @@ type Notification struct {
 	CreatedAt      db.Time          `json:"created_at"`
 }
 
+// Revision is always the first: nothing of a notification can be edited.
+func (Notification) Revision() int64 { return 1 }
+
 // Send writes the notifications in tx. Nobody to tell is no error.
 func Send(tx *db.Tx, m Message) error {
 	users := slices.Clone(m.Users)

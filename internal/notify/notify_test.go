@@ -174,7 +174,7 @@ func TestFollowMissesNothing(t *testing.T) {
 			})
 		}
 		var seen []id.Notification
-		err := notify.Follow(ctx, d, u, 0, func(e notify.Event) error {
+		err := notify.Follow(ctx, d, u, 0, notify.Feed{Watch: "auth", Emit: func(e notify.Event) error {
 			if e.Notification == nil {
 				return nil
 			}
@@ -185,7 +185,7 @@ func TestFollowMissesNothing(t *testing.T) {
 				return errEnough
 			}
 			return nil
-		}, func() error { return nil })
+		}, Idle: func() error { return nil }, Doubt: func() error { return nil }})
 		all.Wait()
 		if !errors.Is(err, errEnough) {
 			t.Errorf("got %v after %d", err, len(seen))

@@ -1,6 +1,7 @@
 package org
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/tenantry/tenantry/internal/audit"
@@ -143,7 +144,24 @@ func (e *edit) check() error {
 	}
 	Limits{CreditLimit: p.CreditLimit.Value, StorageLimitGB: p.StorageLimitGB.Value,
 		MaxUsers: p.MaxUsers.Value, BandwidthLimitGB: p.BandwidthLimitGB.Value}.check(&v)
-	return v.Err()
+	return fault.Join(v.Err(), e.references())
+}
+
+// references refuses what names nothing; load and merge decide once it is
+// locked.
+func (e *edit) references() error {
+	var v fault.Validation
+	if id.Val(e.p.AdminID.Pointer(nil)) != 0 {
+		if _, err := groupOf(e.tx, e.p.AdminID.Value); errors.Is(err, db.ErrNoRows) {
+			_ = v.Merge(fault.UnknownReference("admin_id"))
+		} else if err != nil {
+			return err
+		}
+	}
+	if !e.p.EnabledPlugins.Given() {
+		return v.Err()
+	}
+	return fault.Join(v.Err(), plugin.Check(e.tx, e.p.EnabledPlugins.Value, nil, "enabled_plugins"))
 }
 
 // restore gives limits sent as null the settings' value.

@@ -51,6 +51,9 @@ type Invitation struct {
 	EndedAt   *db.Time        `json:"ended_at" doc:"When it was accepted, revoked or expired"`
 }
 
+// Revision is always the first: nothing of an invitation can be edited.
+func (Invitation) Revision() int64 { return 1 }
+
 // Issued is a new invitation with its link, which is shown this once.
 type Issued struct {
 	Invitation

@@ -60,13 +60,10 @@ func (in New) group(tx *db.Tx) (Group, error) {
 
 func (p Patch) apply(tx *db.Tx, g Group) (Group, error) {
 	var v fault.Validation
-	notNull(&v, "name", p.Name)
-	notNull(&v, "credit_discount_percent", p.CreditDiscountPercent)
-	notNull(&v, "may_hide_powered_by", p.MayHidePoweredBy)
-	notNull(&v, "oversell", p.Oversell)
-	if err := v.Err(); err != nil {
-		return Group{}, err
-	}
+	notNull(&v, "name", &p.Name)
+	notNull(&v, "credit_discount_percent", &p.CreditDiscountPercent)
+	notNull(&v, "may_hide_powered_by", &p.MayHidePoweredBy)
+	notNull(&v, "oversell", &p.Oversell)
 	kept := g.AllowedPlugins
 	g.Name = p.Name.Or(g.Name)
 	g.Description = p.Description.Pointer(g.Description)
@@ -81,9 +78,11 @@ func (p Patch) apply(tx *db.Tx, g Group) (Group, error) {
 	return g, g.check(tx, kept, &v)
 }
 
-func notNull[T any](v *fault.Validation, field string, p patch.Field[T]) {
+// notNull notes a null and takes it out, so that the rest can be judged.
+func notNull[T any](v *fault.Validation, field string, p *patch.Field[T]) {
 	if p.Null {
 		v.Add(field, "required", "This cannot be null; leave the field out to keep its value.")
+		*p = patch.Field[T]{}
 	}
 }
 

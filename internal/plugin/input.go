@@ -67,15 +67,11 @@ func (in New) plugin(tx *db.Tx) (Plugin, error) {
 
 func (in Patch) apply(tx *db.Tx, p Plugin) (Plugin, error) {
 	var v fault.Validation
-	for field, null := range map[string]bool{"name": in.Name.Null, "category": in.Category.Null, "version": in.Version.Null,
-		"core": in.Core.Null, "default_enabled": in.DefaultEnabled.Null} {
-		if null {
-			v.Add(field, "required", "This cannot be null; leave the field out to keep its value.")
-		}
-	}
-	if err := v.Err(); err != nil {
-		return Plugin{}, err
-	}
+	notNull(&v, "name", &in.Name)
+	notNull(&v, "category", &in.Category)
+	notNull(&v, "version", &in.Version)
+	notNull(&v, "core", &in.Core)
+	notNull(&v, "default_enabled", &in.DefaultEnabled)
 	c, err := load(tx)
 	if err != nil {
 		return Plugin{}, err
@@ -84,6 +80,14 @@ func (in Patch) apply(tx *db.Tx, p Plugin) (Plugin, error) {
 	p.Version, p.Core = in.Version.Or(p.Version), in.Core.Or(p.Core)
 	p.DependsOn, p.DefaultEnabled = in.DependsOn.Or(p.DependsOn), in.DefaultEnabled.Or(p.DefaultEnabled)
 	return p, p.check(c, &v)
+}
+
+// notNull notes a null and takes it out, so that the rest can be judged.
+func notNull[T any](v *fault.Validation, field string, p *patch.Field[T]) {
+	if p.Null {
+		v.Add(field, "required", "This cannot be null; leave the field out to keep its value.")
+		*p = patch.Field[T]{}
+	}
 }
 
 var versions = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z.+-]{0,31}$`)

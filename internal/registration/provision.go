@@ -24,6 +24,9 @@ type Provisioned struct {
 	Owner        Owner            `json:"owner"`
 }
 
+// Revision is the request's.
+func (p Provisioned) Revision() int64 { return p.Request.Version }
+
 // Provision makes what was approved, all of it or nothing: the owner, the
 // organization with limits, plugins, membership and credit account, the
 // notifications and the welcome mail. A request that is active already answers

@@ -90,6 +90,14 @@ func (s *Service) Register(ctx context.Context, actor audit.Actor, visit Visit, 
 	return Receipt{ID: r.ID, Status: Pending, DesiredOrgSlug: r.DesiredOrgSlug, StatusURL: s.StatusURL(r.ID)}, nil
 }
 
+// Check says all that is wrong with an input, and does nothing.
+func (s *Service) Check(ctx context.Context, in Input) error {
+	return s.DB.Read(ctx, func(tx *db.Tx) error {
+		_, err := in.check(tx)
+		return err
+	})
+}
+
 // prepare checks everything that can be checked outside the transaction, and
 // hashes the password.
 func (s *Service) prepare(ctx context.Context, in Input) (Draft, error) {

@@ -12,7 +12,7 @@ import (
 
 // tried are refusals that every route gives alike; a test sends hostile input
 // to all of them.
-var tried = []string{"400", "413", "415", "429", "500", "503"}
+var tried = []string{"304", "400", "413", "415", "429", "500", "503"}
 
 // operation is one of the served document.
 type operation struct {

@@ -186,6 +186,7 @@ func Update(tx *db.Tx, actor audit.Actor, admin id.Admin, p Patch, own ...string
 	}
 	if moved {
 		tx.Publish("branding", "")
+		tx.Publish("entitlement", "")
 		effect.Add(tx, effect.Organizations, after.OrganizationCount)
 	}
 	return after, record(tx, actor, "admin.updated", "", &before, &after)

@@ -113,10 +113,15 @@ func agent(r *http.Request) string {
 // authorize asks the table, with the thing in the path loaded.
 func (s *Server) authorize(ctx context.Context, o *op, c *Call) error {
 	if o.May.Object != auth.Nothing && c.Principal.Kind != auth.Anonymous {
-		err := s.DB.Read(ctx, func(tx *db.Tx) (err error) {
-			c.target, err = s.target(tx, o, c)
-			return err
-		})
+		var err error
+		if o.Find != nil {
+			c.target, err = o.Find(s, ctx, c)
+		} else {
+			err = s.DB.Read(ctx, func(tx *db.Tx) (err error) {
+				c.target, err = s.target(tx, o, c)
+				return err
+			})
+		}
 		if err != nil {
 			return err
 		}
@@ -145,7 +150,7 @@ func (s *Server) target(tx *db.Tx, o *op, c *Call) (auth.Target, error) {
 // and the platform's. What anonymous callers try is a log line.
 func (s *Server) deny(ctx context.Context, o *op, c *Call, why error) {
 	slog.Info("denied", "request_id", c.Actor.RequestID, "operation", o.ID, "code", fault.Code(why), "ip", c.Actor.IP)
-	if c.Principal.Kind == auth.Anonymous || !fault.Is(why, fault.Forbidden) && !fault.Is(why, fault.NotFound) {
+	if o.Quiet || c.Principal.Kind == auth.Anonymous || !fault.Is(why, fault.Forbidden) && !fault.Is(why, fault.NotFound) {
 		return
 	}
 	err := s.DB.Write(ctx, func(tx *db.Tx) error {

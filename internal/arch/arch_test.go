@@ -25,7 +25,7 @@ var layers = [][]string{
 	{"internal/db"},
 	{"internal/db/dbtest", "internal/audit", "internal/notify", "internal/job", "internal/hold", "internal/domain", "internal/secret", "internal/effect", "internal/brand"},
 	{"internal/mail"},
-	{"internal/auth", "internal/settings", "internal/plugin", "internal/partner", "internal/credit", "internal/branding"},
+	{"internal/auth", "internal/settings", "internal/plugin", "internal/partner", "internal/credit", "internal/branding", "internal/quota"},
 	{"internal/admin", "internal/org", "internal/usage"},
 	{"internal/registration"},
 	{"internal/api", "internal/console", "internal/config", "internal/demo"},

@@ -39,6 +39,14 @@ var (
 	PlatformKeysRead   = Permission{Name: "platform_keys.read", Roles: Superadmin}
 	PlatformKeysManage = Permission{Name: "platform_keys.manage", Roles: Superadmin, Write: true}
 
+	// Checking stays open while an organization is on hold: the answer says so.
+	EntitlementCheck = Permission{Name: "entitlement.check", Object: Organization, Roles: ServiceKey, Scope: ScopeEntitlements, Held: true}
+	UsageReport      = Permission{Name: "usage.report", Roles: ServiceKey, Scope: ScopeUsageWrite, Write: true}
+	UsageReserve     = Permission{Name: "usage.reserve", Object: Organization, Roles: ServiceKey, Scope: ScopeUsageWrite, Write: true}
+	UsageTop         = Permission{Name: "usage.top", Roles: superOrAdmin}
+	MeterList        = Permission{Name: "meter.list", Self: true, Roles: ServiceKey, Scope: ScopeEntitlements, Held: true}
+	MeterManage      = Permission{Name: "meter.manage", Roles: Superadmin, Write: true}
+
 	MyPlugins     = Permission{Name: "my_organization.plugins", Self: true, Roles: ServiceKey, Scope: ScopeEntitlements, Held: true}
 	PluginList    = Permission{Name: "plugin.list", Self: true, Held: true}
 	Notifications = Permission{Name: "notification.read", Self: true, Held: true}
@@ -57,6 +65,7 @@ var Table = []Permission{
 	OrganizationList, OrganizationRead, OrganizationUsage, OrganizationPlugins, OrganizationEdit, OrganizationManage,
 	CreditsAdd, CreditsRead, AdminCreditsRead, MembersRead, MembersManage, KeysRead, KeysManage,
 	PlatformKeysRead, PlatformKeysManage,
+	EntitlementCheck, UsageReport, UsageReserve, UsageTop, MeterList, MeterManage,
 	MyPlugins, PluginList, Notifications, Notified, Profile, AuditRead, Introspect, AuthzRead,
 }
 

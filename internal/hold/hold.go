@@ -7,6 +7,7 @@ package hold
 
 import (
 	"errors"
+	"strconv"
 
 	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/fault"
@@ -51,7 +52,8 @@ var errSubject = errors.New("hold: a subject is either an organization or an adm
 
 // Place puts a hold, for ever or until expires; one of the same source that is
 // in force stays as it is, and placed is false. expires must lie ahead. The
-// caches of who may sign in are told after the commit (topic "auth").
+// caches of who may sign in and what may be done are told after the commit
+// (topics "auth" and "entitlement").
 func Place(tx *db.Tx, on Subject, source Source, reason string, by id.User, expires *db.Time) (placed bool, err error) {
 	if !on.valid() || !source.Valid() {
 		return false, errSubject
@@ -61,23 +63,34 @@ func Place(tx *db.Tx, on Subject, source Source, reason string, by id.User, expi
 	}
 	placed, err = place(tx, on, source, reason, by, expires)
 	if placed {
-		tx.Publish("auth", "")
+		on.changed(tx)
 	}
 	return placed, err
 }
 
 // Lift ends the holds of these sources that are in force and gives how many
 // there were. Two that lift at once lift each hold once between them. The
-// caches of who may sign in are told after the commit (topic "auth").
+// caches of who may sign in and what may be done are told after the commit
+// (topics "auth" and "entitlement").
 func Lift(tx *db.Tx, on Subject, sources []Source, by id.User) (lifted int64, err error) {
 	if !on.valid() {
 		return 0, errSubject
 	}
 	lifted, err = lift(tx, on, sources, by)
 	if lifted > 0 {
-		tx.Publish("auth", "")
+		on.changed(tx)
 	}
 	return lifted, err
+}
+
+// changed drops what is cached of who may sign in, and of what may be done.
+func (s Subject) changed(tx *db.Tx) {
+	tx.Publish("auth", "")
+	of := ""
+	if s.Organization != 0 {
+		of = strconv.FormatInt(int64(s.Organization), 10)
+	}
+	tx.Publish("entitlement", of)
 }
 
 // Active gives the holds in force, oldest first.

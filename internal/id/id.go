@@ -20,6 +20,8 @@ type (
 	Notification int64
 	Domain       int64
 	Hold         int64
+	Meter        int64
+	Reservation  int64
 )
 
 // Any is every identifier type, for the few functions that take all of them.

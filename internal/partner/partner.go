@@ -145,6 +145,7 @@ func lockTarget(tx *db.Tx, group id.Group) error {
 // anew, as the policy has a say in them.
 func touch(tx *db.Tx, group id.Group) error {
 	tx.Publish("branding", "")
+	tx.Publish("entitlement", "")
 	if !effect.Wanted(tx) {
 		return nil
 	}

@@ -190,11 +190,12 @@ func storeLevel(tx *db.Tx, table string, l level) error {
 }
 
 // moveLevels moves the rows after one, up to the next in which the gauge was
-// set after the time at.
-func moveLevels(tx *db.Tx, table string, k bucketKey, at db.Time, by int64) error {
-	_, err := tx.Exec(`UPDATE `+table+` SET value = value + $1, peak = CASE WHEN peak < value + $2 THEN value + $3 ELSE peak END
-		WHERE organization_id = $4 AND meter = $5 AND begins_at > $6 AND plugin_key = $7 AND set_at <= $8`,
-		by, by, by, k.organization, k.meter, k.begins, k.plugin, at)
+// set after the event.
+func moveLevels(tx *db.Tx, table string, k bucketKey, c *counted, by int64) error {
+	_, err := tx.Exec(`UPDATE `+table+` SET value = value + $1, peak = CASE WHEN peak < value + $2 THEN value + $3 ELSE peak END,
+			set_at = CASE WHEN $4 THEN set_at ELSE $5 END
+		WHERE organization_id = $6 AND meter = $7 AND begins_at > $8 AND plugin_key = $9 AND set_at <= $10`,
+		by, by, by, c.delta, c.own, k.organization, k.meter, k.begins, k.plugin, c.own)
 	return err
 }
 

@@ -6,12 +6,10 @@ import (
 	"github.com/tenantry/tenantry/internal/db"
 )
 
-// A gauge stands at the sum of what each plugin says of it. Of one plugin's
-// events the last that set it counts, by its own time, and the deltas after
-// that; one that came too late for that still counts in the hour and day in
-// which it happened, and in those after it up to the next that set the gauge. A
-// plugin should either set or move its gauge: a setting that arrives after a
-// later delta replaces it.
+// A gauge stands at the sum of what each plugin says of it. An event that sets
+// it says what it stood at in the end of its hour; one that moves it, by how
+// much it moved in that hour. Either moves all that came after by as much, up to
+// the next time that it was set: so it does not matter how late they come.
 
 // share is a plugin's part of a gauge.
 type share struct {
@@ -19,96 +17,123 @@ type share struct {
 	setAt db.Time
 }
 
-// apply takes an event in, unless a later one has set the gauge since.
-func (s *share) apply(c *counted) {
-	switch {
-	case c.own < s.setAt:
-	case c.delta:
-		s.value += c.amount
-	default:
-		s.value, s.setAt = c.amount, c.own
+// takes reports whether an event still bears on it: nothing has set it since.
+func (s *share) takes(c *counted) bool { return c.own >= s.setAt }
+
+// shift moves it by what an event moved.
+func (s *share) shift(c *counted, by int64) {
+	if !s.takes(c) {
+		return
+	}
+	s.value += by
+	if !c.delta {
+		s.setAt = c.own
 	}
 }
 
 // gauge counts the events of one plugin's share, in the order they came.
 func (t *tally) gauge(k shareKey, r *row) error {
-	before, err := readShare(t.tx, k)
+	now, err := readShare(t.tx, k)
 	if err != nil {
 		return err
 	}
-	after := before
-	for _, c := range t.gauges[k] {
-		after.apply(c)
+	before, events := now.value, t.gauges[k]
+	moves := make([]move, len(events))
+	for i, c := range events {
+		moves[i] = move{counted: c, hour: int64(hourOf(c.at, t.known.zone)), day: windowOf(c.at, t.known.zone).day}
 	}
-	if err := storeShare(t.tx, k, after); err != nil {
+	if err := t.levels(hours, k, moves, func(m *move) int64 { return m.hour }); err != nil {
 		return err
 	}
-	if diff := after.value - before.value; diff != 0 {
-		if r.used, err = moveCurrent(t.tx, r.rowKey, diff); err != nil {
-			return err
+	if err := t.levels(days, k, moves, func(m *move) int64 { return m.day }); err != nil {
+		return err
+	}
+	for i := range moves {
+		if m := &moves[i]; m.counts {
+			now.shift(m.counted, m.by)
 		}
 	}
-	if err := t.levels(hours, k, int64(t.now.hour), func(c *counted) int64 { return int64(hourOf(c.at, t.known.zone)) }); err != nil {
+	if err := storeShare(t.tx, k, now); err != nil || now.value == before {
 		return err
 	}
-	return t.levels(days, k, t.now.day, func(c *counted) int64 { return windowOf(c.at, t.known.zone).day })
+	r.used, err = moveCurrent(t.tx, r.rowKey, now.value-before)
+	return err
 }
 
-// levels counts the events in one roll-up: first those that belong to what is
-// over, then the others together.
-func (t *tally) levels(table string, k shareKey, now int64, begins func(*counted) int64) error {
-	var open []*counted
-	for _, c := range t.gauges[k] {
-		b := begins(c)
-		if b >= now {
-			open = append(open, c)
-			continue
+// move is an event of a gauge with what it moves, which its hour tells.
+type move struct {
+	*counted
+	hour, day int64
+	known     bool
+	counts    bool // it was not set again in the same hour
+	by        int64
+}
+
+// levels counts the events in one roll-up, those of one step that follow each
+// other together.
+func (t *tally) levels(table string, k shareKey, moves []move, begins func(*move) int64) error {
+	for len(moves) > 0 {
+		first, n := begins(&moves[0]), 1
+		for n < len(moves) && begins(&moves[n]) == first {
+			n++
 		}
-		if err := t.level(table, bucketKey{k.organization, k.meter, b, k.plugin}, []*counted{c}); err != nil {
+		if err := t.level(table, bucketKey{k.organization, k.meter, first, k.plugin}, moves[:n]); err != nil {
 			return err
 		}
+		moves = moves[n:]
 	}
-	if len(open) == 0 {
-		return nil
-	}
-	return t.level(table, bucketKey{k.organization, k.meter, now, k.plugin}, open)
+	return nil
 }
 
 // level is a row of a gauge's roll-up.
 type level struct {
 	bucketKey
-	value, peak             int64
-	setAt                   db.Time
+	share
+	peak                    int64
 	events, late, corrected int64
 }
 
-// level counts events of one hour or day. What they move moves all that came
-// after, up to the next that set the gauge.
-func (t *tally) level(table string, k bucketKey, events []*counted) error {
+// level counts events of one step, and moves the steps after it.
+func (t *tally) level(table string, k bucketKey, moves []move) error {
 	l, err := lastLevel(t.tx, table, k)
 	if err != nil && !errors.Is(err, db.ErrNoRows) {
 		return err
 	}
 	if l.bucketKey != k { // the one before: this one begins where it ended
-		l = level{bucketKey: k, value: l.value, peak: l.value, setAt: l.setAt}
+		l = level{bucketKey: k, share: l.share, peak: l.value}
 	}
-	for _, c := range events {
+	for i := range moves {
+		m := &moves[i]
+		m.learn(&l.share)
 		l.events++
-		if c.late {
+		if m.late {
 			l.late++
 		}
-		s := share{l.value, l.setAt}
-		s.apply(c)
-		diff := s.value - l.value
-		if c.at != c.own {
-			l.corrected += diff
+		if !m.counts {
+			continue
 		}
-		l.value, l.setAt, l.peak = s.value, s.setAt, max(l.peak, s.value)
-		if diff != 0 && c.at < t.now.hour {
-			if err := moveLevels(t.tx, table, k, c.own, diff); err != nil {
+		before := l.value
+		l.shift(m.counted, m.by)
+		l.peak = max(l.peak, l.value)
+		if m.at != m.own {
+			l.corrected += l.value - before
+		}
+		if m.at < t.now.hour && (m.by != 0 || !m.delta) {
+			if err := moveLevels(t.tx, table, k, m.counted, m.by); err != nil {
 				return err
 			}
 		}
 	}
 	return storeLevel(t.tx, table, l)
+}
+
+// learn works out, in the first roll-up, what an event moves.
+func (m *move) learn(s *share) {
+	if m.known {
+		return
+	}
+	m.known, m.counts = true, s.takes(m.counted)
+	if m.by = m.amount; !m.delta {
+		m.by -= s.value
+	}
 }

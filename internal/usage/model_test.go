@@ -241,4 +241,3 @@ func (m *model) days(rt *rapid.T, w *world, o id.Organization, q usage.Query, wa
 		}
 	}
 }
-

@@ -28,7 +28,7 @@ type Outcome struct {
 	Source    string   `json:"source"`
 	Status    Status   `json:"status" enum:"accepted,duplicate,late,refused"`
 	CountedAt *db.Time `json:"counted_at" doc:"The moment for which it counts: its own, or now where it came more than 72 hours late; null: it was not counted this time"`
-	Code      string   `json:"code,omitempty" doc:"Of a refused event: unknown_meter, unknown_plugin, wrong_plugin, unknown_reference, organization_suspended, admin_suspended, organization_archived, not_reported, not_a_gauge, out_of_range, in_the_future, invalid_event and invalid_ with the name of an attribute"`
+	Code      string   `json:"code,omitempty" doc:"Of a refused event: unknown_meter, unknown_plugin, wrong_plugin, unknown_reference, organization_archived, not_reported, not_a_gauge, out_of_range, in_the_future, invalid_event and invalid_ with the name of an attribute"`
 	Message   string   `json:"message,omitempty"`
 }
 
@@ -196,8 +196,11 @@ func (r *report) resolve() error {
 			c.refuse("unknown_reference", "The subject names no organization that this key can see.")
 			continue
 		}
-		if code, _ := a.Hold(); code != "" {
-			c.refuse(code, "Nothing is counted for the organization as it stands.")
+		// A suspension stops what an organization may do, not the record of what
+		// it did: a service must not lose what it has not reported yet. Its own
+		// keys are stopped before they come here.
+		if a.Archived {
+			c.refuse("organization_archived", "Nothing is counted for an organization that is archived.")
 		}
 		c.account, c.digest = a, c.event.digest()
 	}

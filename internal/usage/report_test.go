@@ -74,7 +74,6 @@ func TestWhatIsRefused(t *testing.T) {
 			{"unknown_reference", func(e *sent) { e.Subject = "nobody" }},
 			{"unknown_reference", func(e *sent) { e.Subject = "999" }},
 			{"unknown_reference", func(e *sent) { e.Subject = "01" }},
-			{"organization_suspended", func(e *sent) { e.Subject = fmt.Sprint(held) }},
 			{"organization_archived", func(e *sent) { e.Subject = fmt.Sprint(archived) }},
 			{"not_reported", func(e *sent) { e.Type = "seats" }},
 			{"not_a_gauge", func(e *sent) { e.Value, e.Delta = nil, new(int64(1)) }},
@@ -105,6 +104,12 @@ func TestWhatIsRefused(t *testing.T) {
 		r, err := w.s.Report(ctx, usage.Reporter{Organization: held, Still: anybody.Still}, batch(good))
 		if err != nil || r.Events[0].Code != "unknown_reference" {
 			w.Errorf("foreign: got %+v, %v", r, err)
+		}
+		// What a suspended organization used, it used.
+		past := good
+		past.Subject = fmt.Sprint(held)
+		if r := w.report(past); r.Accepted != 1 {
+			w.Errorf("suspended: got %+v", r)
 		}
 		// What was refused was not noted: put right, it counts.
 		if r := w.report(good); r.Accepted != 1 {

@@ -38,6 +38,7 @@ type plan struct {
 	levels  []int // connections
 
 	organizations, events int
+	many                  int           // usage events of one organization in the end
 	rounds                int           // of each measurement
 	provisions            int           // requests to provision a connection level
 	span                  time.Duration // of one measurement
@@ -68,8 +69,10 @@ func main() {
 	}
 	p.engines = strings.Split(*engines, ",")
 	p.organizations, p.events, p.provisions, p.span, p.rest, p.rounds = 10_000, 1_000_000, 1000, time.Second, time.Minute, 3
+	p.many = 10_000_000
 	if *quick {
 		p.events, p.provisions, p.span, p.rest = 50_000, 300, 400*time.Millisecond, 5*time.Second
+		p.many = 1_000_000
 	}
 	check(p.run(ctx))
 }

@@ -68,9 +68,13 @@ func check(s *Server, ctx context.Context, c *Call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	var in usage.Check
-	if err := decode(body, map[string]any{"plugin": &in.Plugin, "amount": &in.Amount, "meter": &in.Meter, "quantity": &in.Quantity}); err != nil {
-		return nil, err
+	in, ok := usage.ParseCheck(body)
+	if !ok {
+		in = usage.Check{}
+		err := decode(body, map[string]any{"plugin": &in.Plugin, "amount": &in.Amount, "meter": &in.Meter, "quantity": &in.Quantity})
+		if err != nil {
+			return nil, err
+		}
 	}
 	d, err := s.Usage.Check(ctx, c.Organization, in)
 	if err != nil {
@@ -85,7 +89,8 @@ func check(s *Server, ctx context.Context, c *Call) (any, error) {
 			h["Ratelimit-Reset"] = []string{strconv.FormatInt(int64(max(left, 0)/time.Second), 10)}
 		}
 	}
-	return d, nil
+	b, err := d.MarshalJSON()
+	return raw{Body: append(b, '\n')}, err
 }
 
 // decode reads a JSON object strictly into its fields.
@@ -121,6 +126,9 @@ func (c *Call) readBody(most int64, kinds ...string) ([]byte, error) {
 	if _, err := c.kind(kinds...); err != nil {
 		return nil, err
 	}
+	if c.r.ContentLength > most {
+		return nil, fault.New(fault.TooLarge, "body_too_large", "The body may have at most %d bytes.", most)
+	}
 	b, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, most))
 	if err != nil {
 		return nil, unread(err, most)
@@ -133,6 +141,9 @@ func (c *Call) readBody(most int64, kinds ...string) ([]byte, error) {
 
 // kind is the content type of the body, if it is one of these.
 func (c *Call) kind(kinds ...string) (string, error) {
+	if given := c.r.Header.Get("Content-Type"); slices.Contains(kinds, given) {
+		return given, nil
+	}
 	kind, params, err := mime.ParseMediaType(c.r.Header.Get("Content-Type"))
 	charset := params["charset"]
 	if err == nil && slices.Contains(kinds, kind) && (charset == "" || strings.EqualFold(charset, "utf-8")) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strconv"
 	"sync"
+	"sync/atomic"
 
 	"github.com/tenantry/tenantry/internal/credit"
 	"github.com/tenantry/tenantry/internal/db"
@@ -22,6 +23,8 @@ type entitlement struct {
 	meters  map[string]standing
 	period  Period
 	credits credit.Figures
+
+	renewed atomic.Bool // somebody reads it anew, before it is too old
 }
 
 // standing is what a meter stands at.
@@ -106,7 +109,7 @@ func (s *Service) entitlement(ctx context.Context, o id.Organization, slug strin
 	h.mu.RLock()
 	e, gen := h.all[o], h.gen
 	h.mu.RUnlock()
-	if e != nil && s.current(e) && (slug == "" || e.account.Slug == slug) {
+	if e != nil && s.current(e) && (slug == "" || e.account.Slug == slug) && !s.early(e) {
 		return e, nil
 	}
 	e, err := s.load(ctx, o, slug)
@@ -141,6 +144,12 @@ func (c *cache) learn(slug string, o id.Organization) {
 func (s *Service) current(e *entitlement) bool {
 	now := s.DB.Now()
 	return e.epoch == s.epoch.Load() && now >= e.at && now < e.at.Add(life) && now < e.period.To
+}
+
+// early reports, to one caller alone, that e will soon be too old: that one
+// reads it anew, and the others need not wait for it.
+func (s *Service) early(e *entitlement) bool {
+	return s.DB.Now() >= e.at.Add(life*7/10) && e.renewed.CompareAndSwap(false, true)
 }
 
 // load reads an entitlement.

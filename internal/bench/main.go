@@ -53,6 +53,7 @@ func main() {
 	engines := flag.String("engines", "sqlite,postgres", "which engines to measure")
 	levels := flag.String("levels", "1,16,64", "at how many connections")
 	flag.StringVar(&p.binary, "binary", "bin/tenantry", "the server to measure")
+	organizations := flag.Int("organizations", 10_000, "how many organizations to measure with; at least 1,000")
 	flag.StringVar(&p.only, "only", "", "measure only what contains one of these, between commas: "+strings.Join(names(), ", "))
 	flag.StringVar(&p.json, "json", "", "also write the figures to this file")
 	flag.Parse()
@@ -69,7 +70,7 @@ func main() {
 	}
 	p.engines = strings.Split(*engines, ",")
 	p.organizations, p.events, p.provisions, p.span, p.rest, p.rounds = 10_000, 1_000_000, 1000, time.Second, time.Minute, 3
-	p.many = 10_000_000
+	p.many, p.organizations = 10_000_000, *organizations
 	if *quick {
 		p.events, p.provisions, p.span, p.rest = 50_000, 300, 400*time.Millisecond, 5*time.Second
 		p.many = 1_000_000

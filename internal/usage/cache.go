@@ -30,10 +30,10 @@ type entitlement struct {
 // standing is what a meter stands at.
 type standing struct{ used, reserved int64 }
 
-// Bounds of the cache: some 65,000 organizations.
+// Bounds of the cache: some 16,000 organizations.
 const (
 	shards    = 64
-	shardSize = 1024
+	shardSize = 256
 )
 
 // cache keeps entitlements. A shard that is full begins anew.

@@ -65,6 +65,7 @@ type Rule struct {
 	Self       bool     `json:"self"`
 	Held       bool     `json:"held"`
 	Write      bool     `json:"write"`
+	Personal   bool     `json:"personal"`
 }
 
 // JudgedObject is the thing in the path.

@@ -102,6 +102,7 @@ type request struct {
 	header       http.Header
 	body         []byte
 	dry          *Effects
+	harmless     bool // a POST that may be sent twice as it is
 	answer       *Answer
 }
 
@@ -151,7 +152,7 @@ func (r *request) decode(b []byte, out any) error {
 
 // repeatable reports a request that may be sent twice.
 func (r *request) repeatable() bool {
-	return r.method == http.MethodGet || r.header.Get("Idempotency-Key") != ""
+	return r.harmless || r.method == http.MethodGet || r.header.Get("Idempotency-Key") != ""
 }
 
 // perform sends the request, repeats it where that is safe and the server says
@@ -238,7 +239,7 @@ func (c *Client) send(ctx context.Context, r *request) (res *http.Response, toke
 	}
 	req.Header = r.header.Clone()
 	req.Header.Set("User-Agent", c.agent)
-	if r.body != nil {
+	if r.body != nil && req.Header.Get("Content-Type") == "" {
 		req.Header.Set("Content-Type", "application/json")
 	}
 	if c.who != nil {

@@ -1,6 +1,7 @@
 package client_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"io"
@@ -240,10 +241,14 @@ func (m *mirror) compare(t *testing.T, name string, o operation, rec *recorded, 
 	}
 	if o.Body != nil {
 		var sent map[string]any
-		if err := json.Unmarshal(rec.body, &sent); err != nil {
+		body, described := rec.body, o.Body.Content["application/json"].Schema
+		if batch, ok := o.Body.Content["application/cloudevents-batch+json"]; ok {
+			body, described = bytes.Trim(rec.body, "[]"), *batch.Schema.Items
+		}
+		if err := json.Unmarshal(body, &sent); err != nil {
 			t.Errorf("%s: the body %q: %v", name, rec.body, err)
 		}
-		if got, want := slices.Sorted(maps.Keys(sent)), m.fields(o.Body.Content["application/json"].Schema); !slices.Equal(got, want) {
+		if got, want := slices.Sorted(maps.Keys(sent)), m.fields(described); !slices.Equal(got, want) {
 			t.Errorf("%s: got body fields %v, want %v", name, got, want)
 		}
 	} else if len(rec.body) > 0 {
@@ -319,6 +324,10 @@ func filled(t *testing.T, of reflect.Type) reflect.Value {
 		return reflect.ValueOf(v)
 	}
 	switch of.Kind() {
+	case reflect.Slice:
+		s := reflect.MakeSlice(of, 1, 1)
+		s.Index(0).Set(filled(t, of.Elem()))
+		return s
 	case reflect.Pointer:
 		p := reflect.New(of.Elem())
 		p.Elem().Set(filled(t, of.Elem()))

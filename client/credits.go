@@ -119,7 +119,12 @@ func monthOf(month string) url.Values {
 // ExportCSV writes a list of transactions to w as the server's CSV, whose first
 // line names the columns.
 func ExportCSV(ctx context.Context, l List[Transaction], w io.Writer) error {
-	res, _, err := l.c.send(ctx, &request{method: http.MethodGet, path: l.path, query: l.query, header: http.Header{"Accept": {"text/csv"}}})
+	return export(ctx, l.c, l.path, l.query, w)
+}
+
+// export writes an answer to w as CSV.
+func export(ctx context.Context, c *Client, path string, query url.Values, w io.Writer) error {
+	res, _, err := c.send(ctx, &request{method: http.MethodGet, path: path, query: query, header: http.Header{"Accept": {"text/csv"}}})
 	if err != nil {
 		return err
 	}
@@ -129,7 +134,7 @@ func ExportCSV(ctx context.Context, l List[Transaction], w io.Writer) error {
 		return refusal(res.StatusCode, res.Header, b)
 	}
 	if _, err := io.Copy(w, res.Body); err != nil {
-		return fmt.Errorf("client: export transactions: %w", err)
+		return fmt.Errorf("client: export: %w", err)
 	}
 	return nil
 }

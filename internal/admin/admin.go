@@ -182,6 +182,7 @@ func Update(tx *db.Tx, actor audit.Actor, admin id.Admin, p Patch, own ...string
 	}
 	if moved {
 		tx.Publish("branding", "")
+		tx.Publish("entitlement", "")
 		if err := regroup(tx, after); err != nil {
 			return Admin{}, err
 		}

@@ -49,6 +49,17 @@ func keysAt(path, whose string, mayRead, mayIssue, mayManage auth.Permission) []
 			func(tx *db.Tx, c *Call, _ *struct{}) (auth.APIKey, error) {
 				return auth.KeyOf(tx, c.Organization, id.Key(c.ID("key_id")))
 			}),
+		change(op{Method: "POST", Path: path + "/{key_id}/rotate", ID: "rotate-" + whose + "-api-key", Tag: "API keys", Refuses: []int{409}, Summary: "Put a new key in the place of one of the " + whose + "; it is shown once", May: mayIssue, Status: 201, Secret: true,
+			Description: "The old key stays valid for the overlap, so that services can take the new one without a gap."},
+			func(tx *db.Tx, c *Call, in *struct{ Body auth.Rotation }) (auth.IssuedKey, error) {
+				k, err := auth.RotateKey(tx, c.Actor, c.Organization, c.Admin, id.Key(c.ID("key_id")), in.Body)
+				if c.Organization != 0 {
+					c.Created("/api/tenants/organizations/%d/api-keys/%d", c.Organization, k.ID)
+				} else {
+					c.Created("/api/tenants/api-keys/%d", k.ID)
+				}
+				return k, err
+			}),
 		change(op{Method: "DELETE", Path: path + "/{key_id}", ID: "revoke-" + whose + "-api-key", Tag: "API keys", Summary: "End an API key of the " + whose, May: mayManage, Lock: lock},
 			func(tx *db.Tx, c *Call, _ *struct{}) (none, error) {
 				return none{}, auth.RevokeKey(tx, c.Actor, c.Organization, c.Admin, id.Key(c.ID("key_id")))

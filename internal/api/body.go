@@ -29,7 +29,7 @@ const bodyTime = 5 * time.Second
 // out, so that the domain can judge the rest and the caller hears of everything
 // at once: see Call.judged.
 func (s *Server) take(w http.ResponseWriter, r *http.Request, o *op, c *Call) error {
-	if !o.mutates() {
+	if !o.mutates() || o.own {
 		return nil
 	}
 	data, err := received(w, r)

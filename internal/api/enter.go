@@ -111,7 +111,12 @@ func agent(r *http.Request) string {
 // both are done again: see recheck.
 func (s *Server) authorize(ctx context.Context, o *op, c *Call) (err error) {
 	if o.May.Object != auth.Nothing && c.Principal.Kind != auth.Anonymous {
-		if c.target, err = s.Auth.Target(ctx, s.as(o, c), o.place(c.r)); err != nil {
+		if o.Find != nil {
+			c.target, err = o.Find(s, ctx, c)
+		} else {
+			c.target, err = s.Auth.Target(ctx, s.as(o, c), o.place(c.r))
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -150,7 +155,7 @@ func (o *op) place(r *http.Request) auth.Place {
 // and the platform's. What anonymous callers try is a log line.
 func (s *Server) deny(ctx context.Context, o *op, c *Call, why error) {
 	slog.Info("denied", "request_id", c.Actor.RequestID, "operation", o.ID, "code", fault.Code(why), "ip", c.Actor.IP)
-	if c.Principal.Kind == auth.Anonymous || !fault.Is(why, fault.Forbidden) && !fault.Is(why, fault.NotFound) {
+	if o.Quiet || c.Principal.Kind == auth.Anonymous || !fault.Is(why, fault.Forbidden) && !fault.Is(why, fault.NotFound) {
 		return
 	}
 	err := s.as(o, c).Write(ctx, func(tx *db.Tx) error {

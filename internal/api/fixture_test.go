@@ -21,6 +21,7 @@ import (
 	"github.com/tenantry/tenantry/internal/plugin"
 	"github.com/tenantry/tenantry/internal/registration"
 	"github.com/tenantry/tenantry/internal/secret"
+	"github.com/tenantry/tenantry/internal/usage"
 )
 
 // What is refused is logged, and thousands of requests are.
@@ -49,6 +50,7 @@ func newServer(t testing.TB, d *db.DB) *api.Server {
 	return &api.Server{
 		DB: d, Auth: a, Version: "test", Branding: branding.New(d),
 		Registration:  &registration.Service{DB: d, Hasher: a.Hasher, Mail: outbox},
+		Usage:         usage.New(d),
 		Organizations: &org.Service{DB: d, Auth: a, Mail: outbox},
 		Hosts:         []string{"tenantry.example"}, Resolver: &domain.Resolver{Address: "127.0.0.1:1"},
 	}

@@ -85,7 +85,7 @@ func (a *attack) settle() {
 	a.want("POST", "/api/tenants/organizations/1/invitations", `{"email":"new@member.example","role":"member"}`, 201)
 	a.want("POST", "/api/tenants/organizations/1/api-keys", `{"name":"Shop","scopes":["usage:read"]}`, 201)
 	a.want("POST", "/api/tenants/organizations/1/access", `{"reason":"to look","minutes":5}`, 201)
-	a.ids = map[string]string{"grant_id": "1", "request_id": "2", "org_id": "1", "user_id": "2", "key_id": "1", "id": "1", "admin_id": "1", "key": "calendar", "session_id": "1", "invitation_id": "1"}
+	a.ids = map[string]string{"grant_id": "1", "request_id": "2", "org_id": "1", "user_id": "2", "key_id": "1", "id": "1", "admin_id": "1", "key": "calendar", "session_id": "1", "invitation_id": "1", "reservation_id": "1"}
 	if n, _ := a.want("GET", "/api/tenants/notifications", "", 200)["data"].([]any); len(n) > 0 {
 		a.ids["notification"] = fmt.Sprint(object(n[0])["id"])
 	}

@@ -36,12 +36,22 @@ type op struct {
 	Form bool
 	// Tagged documents an ETag that the Go type does not tell.
 	Tagged bool
+	// Once marks a POST that is safe to repeat by itself, or has no effect: an
+	// Idempotency-Key is ignored.
+	Once bool
+	// Quiet leaves no audit row of an attempt that was denied: for what services
+	// do by the thousand.
+	Quiet bool
+	// Find finds the thing in the path in memory, for a hot route; nil reads it
+	// from the database.
+	Find func(s *Server, ctx context.Context, c *Call) (auth.Target, error)
 	// Answers documents an answer whose Go type does not tell its JSON.
 	Answers any
 
 	query map[string]reflect.Kind // known query parameters, from In
 	path  map[string]reflect.Kind // path parameters that In reads itself
 	body  bool                    // In has a body
+	own   bool                    // it reads its body itself
 	input *huma.Schema            // of the body, once on the mux
 
 	success int // status of success
@@ -56,7 +66,7 @@ func (o *op) dryRuns() bool {
 
 // keeps reports whether Idempotency-Key is honoured.
 func (o *op) keeps() bool {
-	return o.Method == http.MethodPost && !o.Secret && !o.May.Public && strings.HasPrefix(o.Path, "/api/tenants/")
+	return o.Method == http.MethodPost && !o.Secret && !o.Once && !o.May.Public && strings.HasPrefix(o.Path, "/api/tenants/")
 }
 
 // route is an operation with its code, ready to be put on the mux.
@@ -190,6 +200,32 @@ func bound[In any](o op, run func(*Server, *op, context.Context, *Call, *In) (an
 			return written, nil
 		})
 		o.input = s.bodySchema(&o)
+	}}
+}
+
+// served makes a route that reads its own body, of one of several kinds; In and
+// Out document the body and the answer.
+func served[In, Out any](o op, kinds []string, f func(s *Server, ctx context.Context, c *Call) (any, error)) route {
+	o.query, o.path = map[string]reflect.Kind{}, map[string]reflect.Kind{}
+	o.body, o.own, o.success = true, true, cmp.Or(o.Status, http.StatusOK)
+	return route{op: o, bind: func(s *Server, o op) {
+		h := s.operation(&o, reflect.TypeFor[Out]())
+		h.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{}}
+		for _, kind := range kinds {
+			schema := s.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[In](), true, "")
+			if strings.Contains(kind, "batch") {
+				schema = &huma.Schema{Type: huma.TypeArray, Items: schema}
+			}
+			h.RequestBody.Content[kind] = &huma.MediaType{Schema: schema}
+		}
+		s.plain(&o, h, func(ctx context.Context, c *Call) {
+			v, err := f(s, ctx, c)
+			if err != nil {
+				s.refuse(ctx, &o, c, err)
+			} else {
+				s.answer(&o, c, v)
+			}
+		})
 	}}
 }
 

@@ -14,6 +14,8 @@ func (s *Server) routes() []route {
 		s.adminRoutes,
 		s.organizationRoutes,
 		s.usageRoutes,
+		s.meteringRoutes,
+		s.meterRoutes,
 		s.memberRoutes,
 		s.creditRoutes,
 		s.brandingRoutes,

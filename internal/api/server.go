@@ -24,6 +24,7 @@ import (
 	"github.com/tenantry/tenantry/internal/fault"
 	"github.com/tenantry/tenantry/internal/org"
 	"github.com/tenantry/tenantry/internal/registration"
+	"github.com/tenantry/tenantry/internal/usage"
 )
 
 // Server is the HTTP interface. Its exported fields are what the routes work
@@ -36,6 +37,8 @@ type Server struct {
 	Registration *registration.Service
 	// Organizations invites people and lets them in.
 	Organizations *org.Service
+	// Usage takes reports and answers checks.
+	Usage *usage.Service
 	// Branding answers what brand holds for a request.
 	Branding *branding.Service
 	// Hosts are the platform's own host names, nobody's custom domain.

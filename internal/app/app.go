@@ -32,6 +32,7 @@ import (
 	"github.com/tenantry/tenantry/internal/registration"
 	"github.com/tenantry/tenantry/internal/secret"
 	"github.com/tenantry/tenantry/internal/settings"
+	"github.com/tenantry/tenantry/internal/usage"
 )
 
 // Config is what a command runs with.
@@ -155,6 +156,7 @@ func (p *parts) handler(ctx context.Context) (http.Handler, error) {
 	s := &api.Server{
 		DB: p.db, Auth: p.auth, Branding: branding.New(p.all),
 		Registration:  &registration.Service{DB: p.all, Hasher: p.hasher, Mail: p.mail},
+		Usage:         usage.New(p.all),
 		Organizations: &org.Service{DB: p.all, Auth: p.auth, Mail: p.mail},
 		Hosts:         []string{base.Hostname()}, Resolver: &domain.Resolver{Address: p.cfg.Resolver},
 		PublicRate: p.cfg.PublicRate, TrustedProxies: p.cfg.TrustedProxies,

@@ -12,6 +12,7 @@ import (
 	"github.com/tenantry/tenantry/internal/job"
 	"github.com/tenantry/tenantry/internal/mail"
 	"github.com/tenantry/tenantry/internal/org"
+	"github.com/tenantry/tenantry/internal/usage"
 )
 
 // worker is something that runs beside the server.
@@ -44,6 +45,8 @@ func (p *parts) jobs() (*job.Runner, error) {
 	}
 	r := &job.Runner{DB: p.all, Handlers: map[string]job.Handler{mail.Kind: sender.Handle, auth.KindForgot: p.auth.SendReset}}
 	r.Every("forget idempotency keys", time.Hour, func(ctx context.Context) error { return api.ForgetKeys(ctx, p.all) })
+	r.Every("end reservations", time.Minute, func(ctx context.Context) error { return usage.ExpireReservations(ctx, p.all) })
+	r.Every("forget usage", time.Hour, func(ctx context.Context) error { return usage.Forget(ctx, p.all) })
 	r.Every("expire invitations", 10*time.Minute, func(ctx context.Context) error { return org.ExpireInvitations(ctx, p.all) })
 	return r, nil
 }

@@ -21,11 +21,11 @@ const module = "github.com/tenantry/tenantry/"
 // layers, from the lowest: a package imports only lower ones, never its own.
 var layers = [][]string{
 	{"internal/fault", "internal/patch", "internal/id", "client"},
-	{"internal/page", "internal/text"},
+	{"internal/page", "internal/text", "examples/ecommerce"},
 	{"internal/db"},
 	{"internal/db/dbtest", "internal/audit", "internal/notify", "internal/job", "internal/hold", "internal/domain", "internal/secret", "internal/effect", "internal/brand"},
 	{"internal/mail"},
-	{"internal/auth", "internal/settings", "internal/plugin", "internal/partner", "internal/credit", "internal/branding"},
+	{"internal/auth", "internal/settings", "internal/plugin", "internal/partner", "internal/credit", "internal/branding", "internal/quota"},
 	{"internal/admin", "internal/org", "internal/usage"},
 	{"internal/registration"},
 	{"internal/api", "internal/console", "internal/config", "internal/demo"},
@@ -86,7 +86,7 @@ func TestOnlyOnePackageMay(t *testing.T) {
 		{"github.com/jackc/pgx", []string{"internal/db", "internal/db/dbtest"}},
 		{"database/sql", []string{"internal/db", "internal/db/dbtest", "internal/bench"}},
 		{"github.com/danielgtaylor/huma", []string{"internal/api"}},
-		{"net/http", []string{"internal/api", "internal/console", "internal/app", "internal/bench", "internal/scenario", "client"}},
+		{"net/http", []string{"internal/api", "internal/console", "internal/app", "internal/bench", "internal/scenario", "client", "examples/ecommerce"}},
 	}
 	for _, p := range packages(t) {
 		for _, rule := range rules {

@@ -3,6 +3,7 @@ package auth
 import (
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/tenantry/tenantry/internal/audit"
 	"github.com/tenantry/tenantry/internal/db"
@@ -95,6 +96,54 @@ func checkOpen(tx *db.Tx, organization id.Organization) error {
 	}
 	return fault.New(fault.Conflict, "invalid_transition", "The organization is archived; the platform alone changes it or brings it back.").
 		With("current_status", "archived").With("allowed", []string{})
+}
+
+// Rotation asks for a new key in the place of one.
+type Rotation struct {
+	Overlap *int64 `json:"overlap_seconds,omitempty" minimum:"0" maximum:"2592000" example:"3600" doc:"How long the old key stays valid; without it a day"`
+}
+
+// Bounds of the overlap.
+const (
+	defaultOverlap = 24 * time.Hour
+	maxOverlap     = 30 * 24 * time.Hour
+)
+
+// RotateKey makes a key with the name, scopes and end of another, which ends
+// when the overlap is over, or earlier where it was to. One that has ended is
+// 409 invalid_transition.
+func RotateKey(tx *db.Tx, actor audit.Actor, organization id.Organization, admin id.Admin, key id.Key, in Rotation) (IssuedKey, error) {
+	overlap := defaultOverlap
+	if in.Overlap != nil {
+		overlap = time.Duration(*in.Overlap) * time.Second
+	}
+	if in.Overlap != nil && (*in.Overlap < 0 || overlap > maxOverlap) {
+		return IssuedKey{}, fault.InvalidField("overlap_seconds", "out_of_range", "Give a number of seconds from 0 to %d.", int64(maxOverlap/time.Second))
+	}
+	old, err := lockKey(tx, organization, key)
+	if err != nil {
+		return IssuedKey{}, missing(err)
+	}
+	if old.RevokedAt != nil || old.ExpiresAt != nil && *old.ExpiresAt <= tx.Now {
+		return IssuedKey{}, fault.New(fault.Conflict, "invalid_transition", "The key has ended; make a new one.").
+			With("current_status", "ended").With("allowed", []string{})
+	}
+	token, d := newToken(keyPrefix)
+	k := APIKey{OrganizationID: old.OrganizationID, Name: old.Name, Prefix: token[:12], Scopes: old.Scopes,
+		CreatedBy: id.Ref(actor.UserID()), CreatedAt: tx.Now, ExpiresAt: old.ExpiresAt}
+	if k.ID, err = insertKey(tx, k, d); err != nil {
+		return IssuedKey{}, err
+	}
+	ends := tx.Now.Add(overlap)
+	if old.ExpiresAt != nil {
+		ends = min(ends, *old.ExpiresAt)
+	}
+	if err := endKeyAt(tx, old.ID, ends); err != nil {
+		return IssuedKey{}, err
+	}
+	Changed(tx)
+	changes := audit.Changes{"id": {Old: old.ID, New: k.ID}, "prefix": {Old: old.Prefix, New: k.Prefix}, "old_expires_at": {Old: old.ExpiresAt, New: ends}}
+	return IssuedKey{APIKey: k, Key: token}, recordKey(tx, actor, "api_key.rotated", organization, admin, k, changes)
 }
 
 // Keys lists the keys of an organization, or the platform-wide ones for zero.

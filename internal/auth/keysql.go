@@ -57,6 +57,16 @@ func revokeKey(tx *db.Tx, o id.Organization, key id.Key) (APIKey, error) {
 		WHERE id = $2 AND organization_id IS NOT DISTINCT FROM $3 AND revoked_at IS NULL RETURNING `+apiKeyColumns, tx.Now, key, id.Ref(o))
 }
 
+// lockKey reads a key and keeps others from changing it.
+func lockKey(tx *db.Tx, o id.Organization, key id.Key) (APIKey, error) {
+	return db.One(tx, scanAPIKey, `UPDATE api_keys SET name = name WHERE id = $1 AND organization_id IS NOT DISTINCT FROM $2 RETURNING `+apiKeyColumns, key, id.Ref(o))
+}
+
+func endKeyAt(tx *db.Tx, key id.Key, at db.Time) error {
+	_, err := tx.Exec(`UPDATE api_keys SET expires_at = $1 WHERE id = $2`, at, key)
+	return err
+}
+
 func touchKey(tx *db.Tx, key id.Key, at db.Time) error {
 	_, err := tx.Exec(`UPDATE api_keys SET last_used_at = $1 WHERE id = $2 AND (last_used_at IS NULL OR last_used_at < $3)`, at, key, at)
 	return err

@@ -45,6 +45,13 @@ var (
 	AccessRead  = Permission{Name: "access.read", Object: Organization, Roles: superOrAdmin | Owner}
 	// Whose grant the staff of an admin may end is checked by EndAccess.
 	AccessEnd = Permission{Name: "access.end", Object: Organization, Roles: superOrAdmin | Owner, Write: true, Personal: true}
+	// Checking stays open while an organization is on hold: the answer says so.
+	EntitlementCheck = Permission{Name: "entitlement.check", Object: Organization, Roles: ServiceKey, Scope: ScopeEntitlements, Held: true}
+	UsageReport      = Permission{Name: "usage.report", Roles: ServiceKey, Scope: ScopeUsageWrite, Write: true}
+	UsageReserve     = Permission{Name: "usage.reserve", Object: Organization, Roles: ServiceKey, Scope: ScopeUsageWrite, Write: true}
+	UsageTop         = Permission{Name: "usage.top", Roles: superOrAdmin}
+	MeterList        = Permission{Name: "meter.list", Self: true, Roles: ServiceKey, Scope: ScopeEntitlements, Held: true}
+	MeterManage      = Permission{Name: "meter.manage", Roles: Superadmin, Write: true}
 
 	MyPlugins     = Permission{Name: "my_organization.plugins", Self: true, Roles: ServiceKey, Scope: ScopeEntitlements, Held: true}
 	PluginList    = Permission{Name: "plugin.list", Self: true, Held: true}
@@ -65,6 +72,7 @@ var Table = []Permission{
 	OrganizationList, OrganizationRead, OrganizationUsage, OrganizationPlugins, OrganizationEdit, OrganizationManage,
 	CreditsAdd, CreditsRead, AdminCreditsRead, MembersRead, MembersManage, KeysRead, KeysManage,
 	KeysIssue, PlatformKeysRead, PlatformKeysManage, AccessGrant, AccessRead, AccessEnd,
+	EntitlementCheck, UsageReport, UsageReserve, UsageTop, MeterList, MeterManage,
 	MyPlugins, PluginList, Notifications, Notified, Profile, Account, AuditRead, Introspect, AuthzRead,
 }
 

@@ -35,6 +35,8 @@ type one struct {
 	source  func(b *bench) (source, error)
 	bare    func(b *bench) (func() error, error) // nil: the empty handler alone
 	callers int                                  // of bare at most; 0 as many as connections
+	units   int                                  // of work in a request, where they are to be told
+	least   float64                              // units a second that are the goal
 }
 
 // cases is the whole list, in the order of the report.
@@ -49,6 +51,8 @@ var cases = []one{
 	{name: "credits/add one account", method: "POST", source: oneAccount, bare: commit, callers: 1},
 	{name: "credits/add many accounts", method: "POST", source: organizations("POST", "/credits/add", `{"amount":1,"reason":"bench"}`), bare: commit, callers: 1},
 	{name: "create by provisioning", method: "POST", counted: true, source: provision, bare: commit, callers: 1},
+	{name: "entitlement check", method: "POST", goal: 2, source: checks},
+	{name: "usage events by the hundred", method: "POST", source: reports, bare: commit, callers: 1, units: perReport, least: 20_000},
 	{name: "login", method: "POST", source: login, bare: hashAndCommit, callers: 1},
 }
 
@@ -57,7 +61,7 @@ func names() (all []string) {
 	for _, c := range cases {
 		all = append(all, c.name)
 	}
-	return append(all, "start", "group commit")
+	return append(all, "start", "usage answer", "group commit")
 }
 
 func get(path string, signedIn bool) func(*bench) (source, error) {

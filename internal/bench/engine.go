@@ -66,7 +66,7 @@ func (p plan) engine(ctx context.Context, r *report, engine, parent string, floo
 
 // needs reports whether any case of an engine is wanted.
 func (p plan) needs() bool {
-	return p.wants("start") || slices.ContainsFunc(cases, func(c one) bool { return p.wants(c.name) })
+	return p.wants("start") || p.wants("usage answer") || slices.ContainsFunc(cases, func(c one) bool { return p.wants(c.name) })
 }
 
 // postmaster finds the process of the cluster that address leads to.
@@ -105,6 +105,11 @@ func (b *bench) measureAll(ctx context.Context, dir, address string) error {
 		}
 		if err := b.take(ctx, c); err != nil {
 			return fmt.Errorf("%s: %w", c.name, errors.Join(err, tail(log.Name())))
+		}
+	}
+	if b.wants("usage answer") {
+		if err := b.flat(ctx); err != nil {
+			return fmt.Errorf("usage answer: %w", errors.Join(err, tail(log.Name())))
 		}
 	}
 	b.r.note(b.engine, "memory after the load", fmt.Sprintf("%.1f MB", mega(b.server.memory())), "", true)
@@ -179,17 +184,22 @@ func (b *bench) take(ctx context.Context, c one) error {
 			return err
 		}
 	}
+	most := 0.0
 	for _, n := range b.levels {
 		l, err := b.level(ctx, c, next, bare, n)
 		if err != nil {
 			return err
 		}
 		b.r.add(l)
+		most = max(most, l.PerSecond*float64(c.units))
 		if b.refill != nil {
 			b.refill()
 		}
 	}
 	b.refill = nil
+	if c.units > 0 {
+		b.r.note(b.engine, c.name+", each", fmt.Sprintf("%.0f/s", most), fmt.Sprintf("≥ %.0f/s", c.least), most >= c.least)
+	}
 	return nil
 }
 

@@ -32,6 +32,7 @@ func person(n int) string { return fmt.Sprintf("person%d@bench.example", n) }
 type world struct {
 	organizations []id.Organization
 	requests      []id.Request // approved, to be provisioned
+	key           string       // of a service
 }
 
 // seed fills a new database through the product's own packages: organizations
@@ -58,7 +59,7 @@ func (p plan) seed(ctx context.Context, url, dir string) (w world, err error) {
 	for _, step := range []struct {
 		what string
 		run  func(context.Context) error
-	}{{"people", s.people}, {"organizations", s.organizations}, {"requests", s.requests}, {"their numbers", s.number}, {"audit events", s.events}} {
+	}{{"people", s.people}, {"organizations", s.organizations}, {"a service", s.service}, {"requests", s.requests}, {"their numbers", s.number}, {"audit events", s.events}} {
 		begin := time.Now()
 		if err := step.run(ctx); err != nil {
 			return w, fmt.Errorf("seed %s: %w", step.what, err)

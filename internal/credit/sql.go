@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strconv"
 
 	"github.com/tenantry/tenantry/internal/audit"
 	"github.com/tenantry/tenantry/internal/db"
@@ -47,6 +48,11 @@ func scanLeg(r db.Row) (l leg, err error) {
 	return l, r.Scan(&l.account, &l.balance, &l.at)
 }
 
+// moved drops what is cached of what the organization can spend.
+func moved(tx *db.Tx, of id.Organization) {
+	tx.Publish("entitlement", strconv.FormatInt(int64(of), 10))
+}
+
 // deposit credits a wallet.
 func deposit(tx *db.Tx, to Owner, amount int64) (leg, error) {
 	column, value, kind := to.key()
@@ -55,6 +61,9 @@ func deposit(tx *db.Tx, to Owner, amount int64) (leg, error) {
 		WHERE `+column+` = $4 AND kind = $5 AND credits_posted <= $6
 		RETURNING id, credits_posted - debits_posted, moved_at`,
 		amount, tx.Now, tx.Now, value, kind, math.MaxInt64-amount)
+	if to.Organization != 0 {
+		moved(tx, to.Organization)
+	}
 	if !errors.Is(err, db.ErrNoRows) {
 		return l, err
 	}
@@ -153,6 +162,7 @@ func lockLimit(tx *db.Tx, of id.Organization) (limited, error) {
 func saveLimit(tx *db.Tx, of id.Organization, l limited) error {
 	_, err := tx.Exec(`UPDATE credit_accounts SET credit_limit = $1, limit_backed_by = $2
 		WHERE organization_id = $3 AND kind = 'organization'`, l.limit, id.Ref(l.by), int64(of))
+	moved(tx, of)
 	return err
 }
 

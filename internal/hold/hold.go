@@ -7,6 +7,7 @@ package hold
 
 import (
 	"errors"
+	"strconv"
 
 	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/fault"
@@ -51,8 +52,8 @@ var errSubject = errors.New("hold: a subject is either an organization or an adm
 
 // Place puts a hold, for ever or until expires; one of the same source that is
 // in force stays as it is, and placed is false. expires must lie ahead. The
-// caches of who may sign in, and of what a host shows, are told after the
-// commit (topics "auth" and "branding").
+// caches of who may sign in, of what a host shows and of what may be done are
+// told after the commit (topics "auth", "branding" and "entitlement").
 func Place(tx *db.Tx, on Subject, source Source, reason string, by id.User, expires *db.Time) (placed bool, err error) {
 	if !on.valid() || !source.Valid() {
 		return false, errSubject
@@ -62,7 +63,7 @@ func Place(tx *db.Tx, on Subject, source Source, reason string, by id.User, expi
 	}
 	placed, err = place(tx, on, source, reason, by, expires)
 	if placed {
-		publish(tx)
+		on.changed(tx)
 	}
 	return placed, err
 }
@@ -76,9 +77,20 @@ func Lift(tx *db.Tx, on Subject, sources []Source, by id.User) (lifted int64, er
 	}
 	lifted, err = lift(tx, on, sources, by)
 	if lifted > 0 {
-		publish(tx)
+		on.changed(tx)
 	}
 	return lifted, err
+}
+
+// changed tells the caches, by names that belong to packages above.
+func (s Subject) changed(tx *db.Tx) {
+	tx.Publish("auth", "")
+	tx.Publish("branding", "")
+	of := ""
+	if s.Organization != 0 {
+		of = strconv.FormatInt(int64(s.Organization), 10)
+	}
+	tx.Publish("entitlement", of)
 }
 
 // Active gives the holds in force, oldest first.
@@ -99,12 +111,6 @@ func OfOrganizations(tx *db.Tx, ids []id.Organization) (map[id.Organization][]Ho
 // OfAdmins is OfOrganizations for admins.
 func OfAdmins(tx *db.Tx, ids []id.Admin) (map[id.Admin][]Hold, error) {
 	return activeOf(tx, "admin_id", ids)
-}
-
-// publish tells the caches, by names that belong to packages above.
-func publish(tx *db.Tx) {
-	tx.Publish("auth", "")
-	tx.Publish("branding", "")
 }
 
 func (s Subject) valid() bool { return (s.Organization == 0) != (s.Admin == 0) }

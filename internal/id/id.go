@@ -21,6 +21,8 @@ type (
 	Domain       int64
 	Hold         int64
 	Grant        int64 // leave to act inside an organization
+	Meter        int64
+	Reservation  int64
 )
 
 // Any is every identifier type, for the few functions that take all of them.

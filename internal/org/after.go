@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/tenantry/tenantry/internal/audit"
 	"github.com/tenantry/tenantry/internal/credit"
@@ -13,7 +12,7 @@ import (
 	"github.com/tenantry/tenantry/internal/effect"
 	"github.com/tenantry/tenantry/internal/id"
 	"github.com/tenantry/tenantry/internal/notify"
-	"github.com/tenantry/tenantry/internal/settings"
+	"github.com/tenantry/tenantry/internal/quota"
 )
 
 // word is the text that a pointer leads to, or "".
@@ -56,18 +55,13 @@ func shortfalls(tx *db.Tx, before, o Organization) ([]Warning, error) {
 	if !raises(o.StorageLimitGB, before.StorageLimitGB) && !raises(o.BandwidthLimitGB, before.BandwidthLimitGB) {
 		return all, nil
 	}
-	set, err := settings.Load(tx)
+	zone, err := billingZone(tx)
 	if err != nil {
 		return nil, err
 	}
-	zone, err := set.Location()
-	if err != nil {
-		return nil, err
-	}
-	now := tx.Now.Std().In(zone)
-	month := time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC).Unix() / 86_400
+	_, month := quota.Month(tx.Now, zone)
 	storage, bandwidth, err := consumed(tx, o.ID, month)
-	const gb = 1_000_000_000
+	const gb = quota.Gigabyte
 	warn("storage_limit_gb", before.StorageLimitGB, o.StorageLimitGB, (storage+gb-1)/gb)
 	warn("bandwidth_limit_gb", before.BandwidthLimitGB, o.BandwidthLimitGB, (bandwidth+gb-1)/gb)
 	return all, err

@@ -15,6 +15,7 @@ import (
 	"github.com/tenantry/tenantry/internal/partner"
 	"github.com/tenantry/tenantry/internal/patch"
 	"github.com/tenantry/tenantry/internal/plugin"
+	"github.com/tenantry/tenantry/internal/quota"
 	"github.com/tenantry/tenantry/internal/text"
 )
 
@@ -302,6 +303,20 @@ func differing(a, b []string) (n int64) {
 	return n
 }
 
+// cross looks whether what is used crosses a threshold of changed limits.
+func (e *edit) cross(o Organization) error {
+	was, now := e.before.limits(), o.limits()
+	was.CreditLimit = now.CreditLimit
+	if was == now && id.Val(e.before.AdminID) == id.Val(o.AdminID) {
+		return nil
+	}
+	zone, err := billingZone(e.tx)
+	if err != nil {
+		return err
+	}
+	return quota.LimitsChanged(e.tx, o.ID, zone)
+}
+
 // finish stores, records and tells what changed, if anything did.
 func (e *edit) finish(action string) (Changed, error) {
 	changes, err := audit.Diff(e.before, e.after)
@@ -320,6 +335,9 @@ func (e *edit) finish(action string) (Changed, error) {
 	}
 	warnings, err := shortfalls(e.tx, e.before, o)
 	if err != nil {
+		return Changed{}, err
+	}
+	if err := e.cross(o); err != nil {
 		return Changed{}, err
 	}
 	if _, moved := changes["admin_id"]; moved {

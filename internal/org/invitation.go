@@ -17,6 +17,7 @@ import (
 	"github.com/tenantry/tenantry/internal/id"
 	"github.com/tenantry/tenantry/internal/mail"
 	"github.com/tenantry/tenantry/internal/page"
+	"github.com/tenantry/tenantry/internal/quota"
 	"github.com/tenantry/tenantry/internal/text"
 )
 
@@ -142,13 +143,20 @@ func admit(tx *db.Tx, organization id.Organization, i Invitation, key string, to
 	if err != nil {
 		return 0, err
 	}
-	free, err := reserveSeat(tx, organization)
+	seats, err := quota.SeatLimit(tx, organization)
+	if err != nil {
+		return 0, err
+	}
+	free, err := reserveSeat(tx, organization, seats.Limit)
 	if err == nil && !free {
 		e := fault.New(fault.Forbidden, "limit_exceeded", "All seats are taken, by members or open invitations.")
 		e.Fields = []fault.Field{{Field: "max_users", Code: "limit_exceeded", Message: "All seats are taken."}}
-		err = e
+		err = e.With("limit", seats.Limit).With("remaining", int64(0)).With("decided_by", seats.By)
 	}
-	return n, err
+	if err != nil {
+		return 0, err
+	}
+	return n, seated(tx, organization)
 }
 
 // write queues the mail to the invited person.
@@ -209,6 +217,9 @@ func Revoke(tx *db.Tx, actor audit.Actor, organization id.Organization, invitati
 		return err
 	}
 	effect.Add(tx, effect.Invitations, 1)
+	if err := seated(tx, organization); err != nil {
+		return err
+	}
 	return invitationChanged(tx, actor, organization, admin, "invitation.revoked", i, audit.Changes{"state": {Old: Open, New: Revoked}})
 }
 
@@ -230,7 +241,10 @@ func expire(tx *db.Tx, organization id.Organization) error {
 	if err != nil || n == 0 {
 		return err
 	}
-	return freeSeats(tx, organization, n)
+	if err := freeSeats(tx, organization, n); err != nil {
+		return err
+	}
+	return seated(tx, organization)
 }
 
 // ExpireInvitations frees the seats of invitations that are over, everywhere,

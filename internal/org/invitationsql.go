@@ -65,10 +65,10 @@ func insertInvitation(tx *db.Tx, organization id.Organization, i Invitation, key
 }
 
 // reserveSeat counts one more invited person where there is room: members and
-// invited together stay within max_users, whoever comes at the same time.
-func reserveSeat(tx *db.Tx, organization id.Organization) (bool, error) {
+// invited together stay within the limit, whoever comes at the same time.
+func reserveSeat(tx *db.Tx, organization id.Organization, limit int64) (bool, error) {
 	n, err := tx.Exec(`UPDATE organizations SET invited = invited + 1
-		WHERE id = $1 AND (max_users = -1 OR members + invited < max_users)`, organization)
+		WHERE id = $1 AND (max_users = -1 OR members + invited < max_users) AND ($2 = -1 OR members + invited < $3)`, organization, limit, limit)
 	return n == 1, err
 }
 

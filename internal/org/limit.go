@@ -1,10 +1,13 @@
 package org
 
 import (
+	"time"
+
 	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/fault"
 	"github.com/tenantry/tenantry/internal/id"
 	"github.com/tenantry/tenantry/internal/partner"
+	"github.com/tenantry/tenantry/internal/quota"
 	"github.com/tenantry/tenantry/internal/settings"
 )
 
@@ -43,6 +46,24 @@ func checkLimit(v *fault.Validation, field string, n int64) {
 	if n < Unlimited || n > MaxLimit {
 		v.Add(field, "out_of_range", "Give a number from 0 to %d, or -1 for unlimited.", int64(MaxLimit))
 	}
+}
+
+// seated looks, after a change of the seats that are taken, whether it crosses
+// a threshold. The organization is locked.
+func seated(tx *db.Tx, organization id.Organization) error {
+	zone, err := billingZone(tx)
+	if err != nil {
+		return err
+	}
+	return quota.SeatsTaken(tx, organization, zone)
+}
+
+func billingZone(tx *db.Tx) (*time.Location, error) {
+	s, err := settings.Load(tx)
+	if err != nil {
+		return nil, err
+	}
+	return s.Location()
 }
 
 // policyOf is what the admin's group allows it; the zero value, without a

@@ -117,6 +117,9 @@ func RemoveMember(tx *db.Tx, actor audit.Actor, organization id.Organization, us
 	if err := deleteMember(tx, organization, user); err != nil {
 		return err
 	}
+	if err := seated(tx, organization); err != nil {
+		return err
+	}
 	if err := settleOwner(tx, organization); err != nil {
 		return err
 	}
@@ -203,5 +206,8 @@ func addMember(tx *db.Tx, organization id.Organization, user id.User, role Role)
 	if err != nil || !added {
 		return false, err
 	}
-	return true, takeSeat(tx, organization)
+	if err := takeSeat(tx, organization); err != nil {
+		return true, err
+	}
+	return true, seated(tx, organization)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/tenantry/tenantry/internal/hold"
 	"github.com/tenantry/tenantry/internal/id"
 	"github.com/tenantry/tenantry/internal/page"
+	"github.com/tenantry/tenantry/internal/quota"
 	"github.com/tenantry/tenantry/internal/text"
 )
 
@@ -347,6 +348,7 @@ func update(tx *db.Tx, o Organization) error {
 	_, err := tx.Exec(`UPDATE organizations SET name = $1, name_key = $2, admin_id = $3, storage_limit_gb = $4, max_users = $5,
 		bandwidth_limit_gb = $6, version = version + 1, updated_at = $7 WHERE id = $8`,
 		o.Name, text.Key(o.Name), o.AdminID, o.StorageLimitGB, o.MaxUsers, o.BandwidthLimitGB, tx.Now, o.ID)
+	quota.Changed(tx, o.ID)
 	return err
 }
 
@@ -362,6 +364,7 @@ func statusOf(tx *db.Tx, organization id.Organization) (Status, error) {
 
 func archive(tx *db.Tx, organization id.Organization, status Status) error {
 	_, err := tx.Exec(`UPDATE organizations SET status = $1 WHERE id = $2`, string(status), organization)
+	quota.Changed(tx, organization)
 	return err
 }
 

@@ -10,6 +10,7 @@ import (
 // resolved anew, as the policy has a say in them.
 func touch(tx *db.Tx, group id.Group) error {
 	tx.Publish("branding", "")
+	tx.Publish("entitlement", "")
 	if !effect.Wanted(tx) {
 		return nil
 	}

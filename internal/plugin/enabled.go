@@ -128,5 +128,6 @@ func Set(tx *db.Tx, o id.Organization, keys, allowed []string, field string) err
 			}
 		}
 	}
+	changed(tx, o)
 	return nil
 }

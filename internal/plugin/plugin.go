@@ -171,6 +171,7 @@ func record(tx *db.Tx, actor audit.Actor, action string, before, after *Plugin) 
 	if err != nil {
 		return err
 	}
+	tx.Publish("entitlement", "")
 	p := after
 	if p == nil {
 		p = before

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strconv"
 
 	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/fault"
@@ -190,6 +191,11 @@ func disable(tx *db.Tx, o id.Organization, key string) error {
 		return fmt.Errorf("disable a plugin: %w", err)
 	}
 	return nil
+}
+
+// changed drops what is cached of what the organization may do.
+func changed(tx *db.Tx, o id.Organization) {
+	tx.Publish("entitlement", strconv.FormatInt(int64(o), 10))
 }
 
 // enable refuses a plugin that was deleted since the catalogue was read.

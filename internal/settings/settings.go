@@ -97,6 +97,9 @@ func Update(tx *db.Tx, actor audit.Actor, p Patch) (Settings, error) {
 	if after, err = store(tx, after); err != nil {
 		return Settings{}, err
 	}
+	if _, zoned := changes["billing_timezone"]; zoned {
+		tx.Publish("entitlement", "")
+	}
 	if _, branded := changes["branding"]; branded {
 		tx.Publish("branding", "")
 	}

@@ -1,22 +1,27 @@
-// Package usage says what an organization uses of what it may: seats, storage,
-// bandwidth of the month, credits. Months begin at midnight in the setting
-// billing_timezone; a GB is 10⁹ bytes.
+// Package usage measures what organizations use, and answers whether they may
+// use more: what services report (Service.Report), check (Service.Check) and set
+// aside (Reserve), and what people read of it. Months begin at midnight in the
+// setting billing_timezone; a GB is 10⁹ bytes.
+//
+// Each event counts once, by its organization, source and id, for 32 days. What
+// was acknowledged is durable and in the next answer of any process. What a
+// check answers is what this process has committed, and at most a second behind
+// what another one has.
 package usage
 
 import (
 	"math"
-	"time"
 
 	"github.com/tenantry/tenantry/internal/credit"
 	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/id"
-	"github.com/tenantry/tenantry/internal/settings"
+	"github.com/tenantry/tenantry/internal/quota"
 )
 
 // The built-in meters.
 const (
-	StorageMeter   = "storage_bytes"   // a gauge
-	BandwidthMeter = "bandwidth_bytes" // a monthly counter
+	StorageMeter   = quota.Storage
+	BandwidthMeter = quota.Bandwidth
 )
 
 // State says how near a limit is.
@@ -30,9 +35,9 @@ const (
 )
 
 const (
-	unlimited = -1
-	gigabyte  = 1_000_000_000
-	warnAt    = 80 // percent
+	unlimited = quota.Unlimited
+	gigabyte  = quota.Gigabyte
+	warnAt    = quota.WarnAt // percent
 )
 
 // Usage is what an organization uses, as it is answered.
@@ -44,12 +49,6 @@ type Usage struct {
 	Bandwidth      Volume          `json:"bandwidth_gb" doc:"Of this period"`
 	Credits        credit.Figures  `json:"credits"`
 	AsOf           db.Time         `json:"as_of"`
-}
-
-// Period is the month that counts; To is its first moment that does not.
-type Period struct {
-	From db.Time `json:"from"`
-	To   db.Time `json:"to"`
 }
 
 // Seats are counted as members and open invitations together: both leave less
@@ -73,38 +72,38 @@ type Volume struct {
 	State     State    `json:"state" enum:"ok,warning,exceeded"`
 }
 
-// Of gives the organization's usage; fault.Missing where there is no such.
+// Of gives the organization's usage; fault.Missing where there is no such. Its
+// limits are the effective ones. An invitation that is over takes no seat,
+// whether or not it was tidied up.
 func Of(tx *db.Tx, organization id.Organization) (Usage, error) {
-	s, err := settings.Load(tx)
+	zone, err := zone(tx)
 	if err != nil {
 		return Usage{}, err
 	}
-	zone, err := s.Location()
+	period, month := Month(tx.Now, zone)
+	a, err := quota.Find(tx, organization)
 	if err != nil {
 		return Usage{}, err
 	}
-	period, key := Month(tx.Now, zone)
-	r, err := read(tx, organization, key)
+	meters, err := builtins(tx)
+	if err != nil {
+		return Usage{}, err
+	}
+	stand, err := standings(tx, organization, month)
+	if err != nil {
+		return Usage{}, err
+	}
+	over, err := expiredInvitations(tx, organization)
 	if err != nil {
 		return Usage{}, err
 	}
 	figures, err := credit.Balance(tx, organization)
+	limit := func(meter string) int64 { return a.Limit(meters[meter]).Limit }
 	return Usage{
 		OrganizationID: organization, Period: period, Credits: figures, AsOf: tx.Now,
-		Users:   seats(r.members, r.invited, r.maxUsers),
-		Storage: volume(r.storage, r.storageLimit), Bandwidth: volume(r.bandwidth, r.bandwidthLimit),
+		Users:   seats(a.Members, a.Invited-over, limit(quota.Seats)),
+		Storage: volume(stand[StorageMeter].used, limit(StorageMeter)), Bandwidth: volume(stand[BandwidthMeter].used, limit(BandwidthMeter)),
 	}, err
-}
-
-// Month is the month that a moment lies in, and its key: the days from 1970 to
-// its first, by the calendar of the zone.
-func Month(at db.Time, zone *time.Location) (Period, int64) {
-	t := at.Std().In(zone)
-	from := time.Date(t.Year(), t.Month(), 1, 0, 0, 0, 0, zone)
-	to := time.Date(t.Year(), t.Month()+1, 1, 0, 0, 0, 0, zone)
-	const day = 24 * 60 * 60
-	key := time.Date(t.Year(), t.Month(), 1, 0, 0, 0, 0, time.UTC).Unix() / day
-	return Period{From: db.At(from), To: db.At(to)}, key
 }
 
 func seats(members, invited, limit int64) Seats {
@@ -118,13 +117,16 @@ func seats(members, invited, limit int64) Seats {
 	return s
 }
 
+// volume takes bytes, and a limit in bytes that is whole GB.
 func volume(bytes, limit int64) Volume {
-	v := Volume{Used: float64(bytes) / gigabyte, UsedBytes: bytes, Limit: limit, State: OK}
+	bytes = max(bytes, 0)
+	v := Volume{Used: float64(bytes) / float64(gigabyte), UsedBytes: bytes, Limit: limit, State: OK}
 	if limit == unlimited {
 		return v
 	}
-	v.Remaining = new(float64(max(limit*gigabyte-bytes, 0)) / gigabyte)
-	v.Percent, v.State = measure(float64(bytes), float64(limit)*gigabyte)
+	v.Limit = limit / gigabyte
+	v.Remaining = new(float64(max(limit-bytes, 0)) / float64(gigabyte))
+	v.Percent, v.State = measure(float64(bytes), float64(limit))
 	return v
 }
 

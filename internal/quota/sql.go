@@ -1,0 +1,121 @@
+package quota
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/tenantry/tenantry/internal/db"
+	"github.com/tenantry/tenantry/internal/hold"
+	"github.com/tenantry/tenantry/internal/id"
+)
+
+func scanAccount(r db.Row) (a Account, err error) {
+	var admin *id.Admin
+	var status string
+	var oversell *bool
+	var held, own *string
+	err = r.Scan(&a.ID, &a.Slug, &a.Name, &admin, &status, &a.storage, &a.users, &a.bandwidth, &a.Members, &a.Invited,
+		&a.groupStorage, &a.groupUsers, &a.groupBandwidth, &oversell, &held, &a.AdminHeld, &own)
+	a.Admin, a.Archived = id.Val(admin), status == "archived"
+	a.oversell = oversell != nil && *oversell
+	a.own = settings(own)
+	if held != nil {
+		a.Held = *held
+	}
+	return a, err
+}
+
+// accounts reads in one statement: those of a batch are few hundred at most.
+func accounts(tx *db.Tx, ids []id.Organization, slugs []string) ([]Account, error) {
+	args := []any{tx.Now}
+	mark := func(v any) string {
+		args = append(args, v)
+		return fmt.Sprintf("$%d", len(args))
+	}
+	var conditions []string
+	in := func(column string, marks []string) {
+		if len(marks) > 0 {
+			conditions = append(conditions, column+" IN ("+strings.Join(marks, ", ")+")")
+		}
+	}
+	var marks []string
+	for _, v := range padded(ids) {
+		marks = append(marks, mark(v))
+	}
+	in("o.id", marks)
+	marks = nil
+	for _, v := range padded(slugs) {
+		marks = append(marks, mark(v))
+	}
+	in("o.slug", marks)
+	if len(conditions) == 0 {
+		return nil, nil
+	}
+	all, err := db.All(tx, scanAccount, `SELECT o.id, o.slug, o.name, o.admin_id, o.status, o.storage_limit_gb, o.max_users, o.bandwidth_limit_gb, o.members, o.invited,
+			g.max_storage_gb, g.max_users, g.max_bandwidth_gb, g.oversell,
+			(SELECT MAX(h.source) FROM holds h WHERE h.organization_id = o.id AND h.lifted_at IS NULL AND (h.expires_at IS NULL OR h.expires_at > w.now)),
+			`+hold.AdminCondition("o.admin_id", "w.now")+`,
+			(SELECT string_agg(l.meter || ' ' || COALESCE(l.mode, '') || ' ' || COALESCE(CAST(l.limit_value AS TEXT), ''), ',')
+				FROM usage_limits l WHERE l.organization_id = o.id)
+		FROM organizations o JOIN (SELECT CAST($1 AS BIGINT) AS now) w ON TRUE
+		LEFT JOIN admins a ON a.id = o.admin_id LEFT JOIN partner_groups g ON g.id = a.partner_group_id
+		WHERE `+strings.Join(conditions, " OR "), args...)
+	if err != nil {
+		return nil, fmt.Errorf("read the limits of organizations: %w", err)
+	}
+	return all, nil
+}
+
+// padded lengthens a list to one of few lengths, by repeating its last value,
+// so that few statement texts exist.
+func padded[T any](vs []T) []T {
+	for _, n := range []int{1, 4, 16, 64, 256, 1024} {
+		if len(vs) > n {
+			continue
+		}
+		all := append(make([]T, 0, n), vs...)
+		for len(all) > 0 && len(all) < n {
+			all = append(all, all[len(all)-1])
+		}
+		return all
+	}
+	return vs
+}
+
+// mark takes the row of a meter, with what is used now, and gives of what was
+// told in the month.
+func mark(tx *db.Tx, o id.Organization, meter string, period, used int64) (Told, error) {
+	return db.One(tx, func(r db.Row) (t Told, err error) { return t, r.Scan(&t.Bits, &t.Month) },
+		`INSERT INTO usage_current (organization_id, meter, period, used, updated_at) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (organization_id, meter, period) DO UPDATE SET used = EXCLUDED.used, updated_at = EXCLUDED.updated_at
+		RETURNING told, told_period`, o, meter, period, used, tx.Now)
+}
+
+// current locks the row of a meter, if there is one.
+func current(tx *db.Tx, o id.Organization, meter string, period int64) (used int64, t Told, err error) {
+	type row struct {
+		used int64
+		told Told
+	}
+	v, err := db.One(tx, func(r db.Row) (v row, err error) { return v, r.Scan(&v.used, &v.told.Bits, &v.told.Month) },
+		`UPDATE usage_current SET used = used WHERE organization_id = $1 AND meter = $2 AND period = $3 RETURNING used, told, told_period`, o, meter, period)
+	return v.used, v.told, err
+}
+
+func keep(tx *db.Tx, o id.Organization, meter string, period int64, t Told) error {
+	_, err := tx.Exec(`UPDATE usage_current SET told = $1, told_period = $2 WHERE organization_id = $3 AND meter = $4 AND period = $5`,
+		t.Bits, t.Month, o, meter, period)
+	return err
+}
+
+func platformLimits(tx *db.Tx) ([]Meter, error) {
+	return db.All(tx, ScanMeter, `SELECT `+MeterColumns+` FROM meters WHERE built_in ORDER BY key LIMIT 10`)
+}
+
+// MeterColumns are what ScanMeter reads of the table meters.
+const MeterColumns = `key, name, kind, unit, COALESCE(plugin_key, ''), default_limit, mode`
+
+// ScanMeter reads a meter of the catalogue.
+func ScanMeter(r db.Row) (m Meter, err error) {
+	return m, r.Scan(&m.Key, &m.Name, &m.Kind, &m.Unit, &m.Plugin, &m.Limit, &m.Mode)
+}

@@ -1,0 +1,368 @@
+package scenario
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	tenantry "github.com/tenantry/tenantry/client"
+)
+
+// service makes a platform-wide key.
+func service(t testing.TB, root *tenantry.Client, scopes ...string) string {
+	t.Helper()
+	k, err := root.CreatePlatformAPIKey(t.Context(), tenantry.NewAPIKey{Name: "Mesh", Scopes: scopes})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k.Key
+}
+
+const (
+	reporters = 8
+	perRound  = 4000 // distinct events
+	perReport = 50
+)
+
+// measured is an event of the reporters; every organization has its share.
+func measured(n int) tenantry.UsageEvent {
+	return tenantry.UsageEvent{ID: fmt.Sprintf("event-%d", n), Source: "ecommerce", Meter: tenantry.BandwidthBytes,
+		Subject: fmt.Sprintf("org-%d", n%3), Value: new(int64(n%97 + 1))}
+}
+
+// Eight reporters send batches that overlap, three of ten events stand in
+// several, and the server is killed again and again: what is not answered is
+// sent again, and in the end the totals are the distinct sum.
+func TestReportersAcrossKills(t *testing.T) {
+	for name, e := range engines {
+		t.Run(name, func(t *testing.T) {
+			database := e.empty(t)
+			s := bootstrapped(t, database)
+			root := s.as(t, rootEmail)
+			for i := range 3 {
+				founded(t, root, fmt.Sprintf("org-%d", i))
+			}
+			key := service(t, root, "usage:write")
+			sent := &reporting{random: rand.New(rand.NewPCG(7, 7))}
+			rounds := kills(t)
+			for round := range rounds {
+				sent.round(round, 300+sent.random.IntN(400))
+				sent.run(t, s.api(t, tenantry.WithToken(key)), func() { s.kill(t) })
+				s = bootstrapped(t, database)
+			}
+			sent.enough = 0
+			sent.run(t, s.api(t, tenantry.WithToken(key)), nil)
+			root = s.as(t, rootEmail)
+			for i := range 3 {
+				want := int64(0)
+				for n := i; n < rounds*perRound; n += 3 {
+					want += *measured(n).Value
+				}
+				o := tenantry.Slug(fmt.Sprintf("org-%d", i))
+				u, err := root.Usage(t.Context(), o)
+				h, herr := root.UsageHistory(t.Context(), o, tenantry.HistoryFilter{Meter: tenantry.BandwidthBytes, Step: "hour"})
+				if err != nil || herr != nil || u.Bandwidth.UsedBytes != want || h.Total != want {
+					t.Errorf("organization %d: got %d, in the history %d (%v, %v), want %d", i, u.Bandwidth.UsedBytes, h.Total, err, herr, want)
+				}
+			}
+			t.Logf("%d rounds: %d events answered as new, %d as known before", rounds, sent.fresh.Load(), sent.known.Load())
+			if sent.known.Load() == 0 {
+				t.Error("nothing was sent twice")
+			}
+			s.stop(t)
+		})
+	}
+}
+
+// reporting are the batches that are not answered yet.
+type reporting struct {
+	random *rand.Rand
+	enough int64 // answers before the kill; 0 is all
+
+	mu           sync.Mutex // guards batches
+	batches      [][]tenantry.UsageEvent
+	fresh, known atomic.Int64
+}
+
+// round makes the batches of a round.
+func (s *reporting) round(round, enough int) {
+	for from := round * perRound; from < (round+1)*perRound; from += perReport {
+		var b []tenantry.UsageEvent
+		for n := from; n < from+perReport; n++ {
+			b = append(b, measured(n))
+			if s.random.IntN(10) < 3 {
+				b = append(b, measured(s.random.IntN((round+1)*perRound)))
+			}
+		}
+		s.batches = append(s.batches, b)
+	}
+	s.random.Shuffle(len(s.batches), func(i, j int) { s.batches[i], s.batches[j] = s.batches[j], s.batches[i] })
+	s.enough = int64(enough) / 10
+}
+
+func (s *reporting) take() []tenantry.UsageEvent {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.batches) == 0 {
+		return nil
+	}
+	b := s.batches[0]
+	s.batches = s.batches[1:]
+	return b
+}
+
+// run sends until all is answered, or the server is gone.
+func (s *reporting) run(t *testing.T, c *tenantry.Client, kill func()) {
+	t.Helper()
+	var answered atomic.Int64
+	reached := make(chan struct{})
+	var all sync.WaitGroup
+	for range reporters {
+		all.Go(func() {
+			for b := s.take(); b != nil; b = s.take() {
+				r, err := c.ReportUsage(context.Background(), b)
+				if err != nil {
+					s.mu.Lock()
+					s.batches = append(s.batches, b)
+					s.mu.Unlock()
+					if kill == nil || tenantry.Status(err) != 0 {
+						t.Errorf("got %v", err)
+					}
+					return
+				}
+				if r.Refused > 0 || int(r.Accepted+r.Duplicate+r.Late) != len(b) {
+					t.Errorf("got %+v of %d", r, len(b))
+				}
+				s.fresh.Add(r.Accepted + r.Late)
+				s.known.Add(r.Duplicate)
+				if answered.Add(1) == s.enough {
+					close(reached)
+				}
+			}
+		})
+	}
+	if kill != nil {
+		select {
+		case <-reached:
+		case <-time.After(longest):
+			t.Error("the reporters are too slow")
+		}
+		kill()
+	}
+	all.Wait()
+}
+
+// What an organization may do ends at once on the process that ended it, and on
+// another within a second, whether or not they hear of each other.
+func TestChecksOnTwoProcesses(t *testing.T) {
+	for _, deaf := range []bool{false, true} {
+		t.Run(fmt.Sprintf("deaf=%v", deaf), func(t *testing.T) {
+			database := engines["postgres"].empty(t)
+			here := bootstrapped(t, database)
+			root := here.as(t, rootEmail)
+			org := founded(t, root, "acme")
+			key := service(t, root, "entitlements:read", "usage:write")
+			there := bootstrapped(t, database)
+			if deaf {
+				deafen(t, database)
+			}
+			mine, other := here.api(t, tenantry.WithToken(key)), there.api(t, tenantry.WithToken(key))
+			if _, err := root.EditOrganization(t.Context(), org, tenantry.OrganizationEdit{EnabledPlugins: tenantry.Set([]string{"ecommerce"})}); err != nil {
+				t.Fatal(err)
+			}
+			band := tenantry.BandwidthBytes
+			ask := func(c *tenantry.Client) string {
+				t.Helper()
+				d, err := c.Check(t.Context(), org, tenantry.Check{Plugin: "ecommerce", Meter: &band})
+				if err != nil {
+					t.Fatal(err)
+				}
+				return d.Code
+			}
+			for _, step := range []struct {
+				code string
+				do   func(ctx context.Context) error
+			}{
+				{"ok", func(context.Context) error { return nil }},
+				{"plugin_disabled", func(ctx context.Context) error {
+					_, err := root.EditOrganization(ctx, org, tenantry.OrganizationEdit{EnabledPlugins: tenantry.Set([]string{})})
+					return err
+				}},
+				{"ok", func(ctx context.Context) error {
+					_, err := root.EditOrganization(ctx, org, tenantry.OrganizationEdit{EnabledPlugins: tenantry.Set([]string{"ecommerce"})})
+					return err
+				}},
+				{"organization_suspended", func(ctx context.Context) error {
+					_, err := root.SetStatus(ctx, org, tenantry.StatusChange{Status: "suspended"})
+					return err
+				}},
+				{"ok", func(ctx context.Context) error {
+					_, err := root.SetStatus(ctx, org, tenantry.StatusChange{Status: "active"})
+					return err
+				}},
+				{"limit_exceeded", func(ctx context.Context) error {
+					_, err := root.SetLimits(ctx, org, tenantry.Limits{BandwidthLimitGB: tenantry.Set(int64(0))})
+					return err
+				}},
+				{"ok", func(ctx context.Context) error {
+					_, err := root.SetLimits(ctx, org, tenantry.Limits{BandwidthLimitGB: tenantry.Set(int64(1))})
+					return err
+				}},
+				{"limit_exceeded", func(ctx context.Context) error {
+					_, err := mine.ReportUsage(ctx, []tenantry.UsageEvent{{ID: "all", Source: "ecommerce", Meter: band, Subject: "acme", Value: new(int64(1e9))}})
+					return err
+				}},
+			} {
+				if err := step.do(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				answered := time.Now()
+				if got := ask(mine); got != step.code {
+					t.Errorf("the process that answered: got %s, want %s", got, step.code)
+				}
+				for {
+					asked := time.Now()
+					got := ask(other)
+					if got == step.code {
+						break
+					}
+					if asked.Sub(answered) > soon {
+						t.Fatalf("the other process, %v later: got %s, want %s", asked.Sub(answered), got, step.code)
+					}
+				}
+			}
+		})
+	}
+}
+
+// Two hundred invitations at once for one free seat: one succeeds.
+func TestOneSeatForTwoHundred(t *testing.T) {
+	for name, e := range engines {
+		t.Run(name, func(t *testing.T) {
+			s := bootstrapped(t, e.empty(t))
+			root := s.as(t, rootEmail)
+			org := founded(t, root, "acme")
+			if _, err := root.SetLimits(t.Context(), org, tenantry.Limits{MaxUsers: tenantry.Set(int64(2))}); err != nil {
+				t.Fatal(err)
+			}
+			var mu sync.Mutex
+			got := map[string]int{}
+			var all sync.WaitGroup
+			for n := range 200 {
+				all.Go(func() {
+					_, err := root.Invite(t.Context(), org, tenantry.NewInvitation{Email: fmt.Sprintf("p%d@acme.example", n), Role: "member"})
+					mu.Lock()
+					defer mu.Unlock()
+					got[tenantry.Code(err)]++
+				})
+			}
+			all.Wait()
+			if got[""] != 1 || got["limit_exceeded"] != 199 {
+				t.Errorf("got %v, want one, and 199 limit_exceeded", got)
+			}
+			u, err := root.Usage(t.Context(), org)
+			if err != nil || u.Users.Used+u.Users.Invited != 2 || *u.Users.Remaining != 0 {
+				t.Errorf("got %+v, %v", u.Users, err)
+			}
+		})
+	}
+}
+
+// The example sells while the organization may, reports what it sold, sets room
+// aside for pictures, and stops within its bound when it may not.
+func TestTheExample(t *testing.T) {
+	path := filepath.Join(scratch, "ecommerce")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", path, "github.com/tenantry/tenantry/examples/ecommerce").CombinedOutput(); err != nil {
+		t.Fatalf("build the example: %v\n%s", err, out)
+	}
+	s := bootstrapped(t, engines["sqlite"].empty(t))
+	root := s.as(t, rootEmail)
+	org := founded(t, root, "acme")
+	if _, err := root.EditOrganization(t.Context(), org, tenantry.OrganizationEdit{EnabledPlugins: tenantry.Set([]string{"ecommerce"}),
+		StorageLimitGB: tenantry.Set(int64(1)), BandwidthLimitGB: tenantry.Set(int64(1))}); err != nil {
+		t.Fatal(err)
+	}
+	addr, err := freePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	shop := exec.Command(path, "-addr", addr)
+	shop.Env = []string{"TENANTRY_URL=" + s.base, "TENANTRY_API_KEY=" + service(t, root, "entitlements:read", "usage:write")}
+	if err := shop.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := false
+	t.Cleanup(func() {
+		if !ended {
+			_ = shop.Process.Kill()
+			_ = shop.Wait()
+		}
+	})
+	ask := func(method, path, body string) int {
+		t.Helper()
+		for begin := time.Now(); ; {
+			r, err := http.NewRequestWithContext(t.Context(), method, "http://"+addr+path, strings.NewReader(body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			res, err := http.DefaultClient.Do(r)
+			if err == nil {
+				_ = res.Body.Close()
+				return res.StatusCode
+			}
+			if time.Since(begin) > longest {
+				t.Fatal(err)
+			}
+		}
+	}
+	want := func(what string, got, want int) {
+		t.Helper()
+		if got != want {
+			t.Errorf("%s: got %d, want %d", what, got, want)
+		}
+	}
+	for range 3 {
+		want("an order", ask("POST", "/shops/acme/orders", `{"items":2}`), 201)
+	}
+	want("a picture", ask("PUT", "/shops/acme/pictures/hat.png", "a hat"), 201)
+	want("a shop that is not there", ask("POST", "/shops/nobody/orders", `{"items":2}`), 404)
+	if _, err := root.SetLimits(t.Context(), org, tenantry.Limits{StorageLimitGB: tenantry.Set(int64(0))}); err != nil {
+		t.Fatal(err)
+	}
+	want("a picture without room", ask("PUT", "/shops/acme/pictures/cap.png", "a cap"), 403)
+	if _, err := root.SetStatus(t.Context(), org, tenantry.StatusChange{Status: "suspended"}); err != nil {
+		t.Fatal(err)
+	}
+	for suspended := time.Now(); ; {
+		asked := time.Now()
+		if got := ask("POST", "/shops/acme/orders", `{"items":1}`); got == 403 {
+			break
+		}
+		if asked.Sub(suspended) > 3*time.Second {
+			t.Fatal("a suspended shop sold for more than three seconds")
+		}
+	}
+	if _, err := root.SetStatus(t.Context(), org, tenantry.StatusChange{Status: "active"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := shop.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	ended = true
+	if err := shop.Wait(); err != nil {
+		t.Errorf("the example ended: %v", err)
+	}
+	u, err := root.Usage(t.Context(), org)
+	if err != nil || u.Bandwidth.UsedBytes < 300_000 || u.Bandwidth.UsedBytes%50_000 != 0 || u.Storage.UsedBytes != int64(len("a hat")) {
+		t.Errorf("got %+v, %+v, %v", u.Bandwidth, u.Storage, err)
+	}
+}

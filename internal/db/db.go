@@ -42,6 +42,8 @@ type DB struct {
 	hub    hub
 	wire   *wire // to the other processes; nil on SQLite
 	count  counters
+
+	attached map[any]any // see Attach
 }
 
 // writer runs closures in transactions; it differs per engine.

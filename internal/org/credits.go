@@ -11,10 +11,16 @@ import (
 
 // CreditsIn asks for credits for an organization.
 type CreditsIn struct {
-	Amount    int64         `json:"amount" example:"1000" doc:"Whole credits, at least 1"`
-	Reason    string        `json:"reason,omitempty" required:"false" maxLength:"2000" example:"Monthly allowance" doc:"At most 500 characters"`
-	Source    credit.Source `json:"source,omitempty" required:"false" enum:"platform,admin" doc:"Where they come from: an admin's pool (always, for an admin), or the platform (the default of a superadmin)"`
-	ExpiresAt *db.Time      `json:"expires_at,omitempty" required:"false" doc:"Absent or null: never"`
+	Amount    int64           `json:"amount" example:"1000" doc:"Whole credits, at least 1"`
+	Reason    string          `json:"reason,omitempty" required:"false" maxLength:"2000" example:"Monthly allowance" doc:"At most 500 characters"`
+	Source    credit.Source   `json:"source,omitempty" required:"false" enum:"platform,admin" doc:"Where they come from: an admin's pool (always, for an admin), or the platform (the default of a superadmin)"`
+	ExpiresAt *db.Time        `json:"expires_at,omitempty" required:"false" doc:"Absent or null: never"`
+	Category  credit.Category `json:"category,omitempty" required:"false" enum:"plan,promo,paid" doc:"What they are, for the order in which credits are burnt; paid, or what the pool's are"`
+	Priority  int64           `json:"priority,omitempty" required:"false" minimum:"0" maximum:"1000000" doc:"The smallest is burnt first; counts where category is given"`
+}
+
+func (in *CreditsIn) terms() credit.Terms {
+	return credit.Terms{Category: in.Category, Priority: in.Priority, Expires: in.ExpiresAt}
 }
 
 // Funded is an organization after credits came, with the transaction.
@@ -46,14 +52,20 @@ func AddCredits(tx *db.Tx, actor audit.Actor, organization id.Organization, in C
 	if fromPool {
 		t, err = allocate(tx, actor, before, in, ref)
 	} else {
-		t, err = credit.Add(tx, actor, organization, in.Amount, in.Reason, in.ExpiresAt, ref)
+		t, err = credit.Add(tx, actor, organization, in.Amount, in.Reason, in.terms(), ref)
 	}
 	if err != nil {
 		return Funded{}, err
 	}
-	after := before
-	after.CreditBalance = t.BalanceAfter
-	after.CreditsAvailable = max(after.CreditBalance+after.CreditLimit-after.CreditsHeld, 0)
+	return funded(tx, actor, before, t, "organization.credits_added", in.Reason)
+}
+
+// funded reads the organization after a transaction and records what it did.
+func funded(tx *db.Tx, actor audit.Actor, before Organization, t credit.Transaction, action, reason string) (Funded, error) {
+	after, err := detail(tx, before.ID)
+	if err != nil {
+		return Funded{}, err
+	}
 	changes, err := audit.Diff(before, after)
 	if err != nil {
 		return Funded{}, err
@@ -61,7 +73,65 @@ func AddCredits(tx *db.Tx, actor audit.Actor, organization id.Organization, in C
 	if err := reach(tx, after); err != nil {
 		return Funded{}, err
 	}
-	return Funded{after, t}, after.record(tx, actor, "organization.credits_added", in.Reason, changes)
+	return Funded{after, t}, after.record(tx, actor, action, reason, changes)
+}
+
+// ReturnIn asks for credits of an organization back into its admin's pool.
+type ReturnIn struct {
+	Amount int64  `json:"amount" example:"100" doc:"Whole credits, at least 1"`
+	Reason string `json:"reason" minLength:"1" maxLength:"2000" example:"Plan changed" doc:"At most 500 characters"`
+}
+
+// Deallocate takes unspent credits that came from the admin's pool back into
+// it: 402 insufficient_credits beyond that.
+func Deallocate(tx *db.Tx, actor audit.Actor, organization id.Organization, in ReturnIn, ref credit.Reference) (Funded, error) {
+	reason, err := whyAndHowMuch(in.Amount, in.Reason)
+	if err != nil {
+		return Funded{}, err
+	}
+	if _, _, err := lock(tx, organization); err != nil {
+		return Funded{}, err
+	}
+	before, err := detail(tx, organization)
+	if err != nil {
+		return Funded{}, err
+	}
+	if before.AdminID == nil {
+		return Funded{}, fault.New(fault.Conflict, "no_admin", "The organization belongs to the platform; there is no admin's pool.")
+	}
+	t, err := credit.Deallocate(tx, actor, organization, *before.AdminID, in.Amount, reason, ref)
+	if err != nil {
+		return Funded{}, err
+	}
+	return funded(tx, actor, before, t, "organization.credits_deallocated", reason)
+}
+
+// AdjustCredits sets an organization's balance right from outside.
+func AdjustCredits(tx *db.Tx, actor audit.Actor, organization id.Organization, in credit.Adjustment, ref credit.Reference) (Funded, error) {
+	if err := in.Check(); err != nil {
+		return Funded{}, err
+	}
+	before, err := detail(tx, organization)
+	if err != nil {
+		return Funded{}, err
+	}
+	t, err := credit.Adjust(tx, actor, credit.Owner{Organization: organization}, in, ref)
+	if err != nil {
+		return Funded{}, err
+	}
+	return funded(tx, actor, before, t, "organization.credits_adjusted", in.Reason)
+}
+
+func whyAndHowMuch(amount int64, reason string) (string, error) {
+	var v fault.Validation
+	if amount <= 0 {
+		v.Add("amount", "too_small", "Give a whole number of credits, at least 1.")
+	}
+	reason = text.Prose("reason", reason, MaxReason, &v)
+	if reason == "" && v.Err() == nil {
+		v.Add("reason", "required", "Say why.")
+	}
+	return reason, v.Err()
 }
 
 // check validates and says whether the credits come from the admin's pool.
@@ -104,5 +174,5 @@ func allocate(tx *db.Tx, actor audit.Actor, o Organization, in CreditsIn, ref cr
 		return credit.Transaction{}, err
 	}
 	return credit.Allocate(tx, actor, admin, o.ID, in.Amount, in.Reason,
-		credit.Policy{Group: group, DiscountBP: int64(policy.CreditDiscountPercent), Oversell: policy.Oversell}, in.ExpiresAt, ref)
+		credit.Policy{Group: group, DiscountBP: int64(policy.CreditDiscountPercent), Oversell: policy.Oversell}, in.terms(), ref)
 }

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -17,9 +18,16 @@ import (
 	"github.com/tenantry/tenantry/internal/id"
 )
 
-// Each step of the model is a durable transaction on two engines: fewer runs by
-// default, -rapid.checks for more.
-func init() { _ = flag.Set("rapid.checks", "25") }
+// Each step of a model is a durable transaction on two engines: 2,000 and some
+// by default, 100,000 in make soak, -rapid.checks for other numbers.
+func init() {
+	checks := "25"
+	if os.Getenv("TENANTRY_TEST_SOAK") != "" {
+		checks = "1250"
+	}
+	_ = flag.Set("rapid.checks", checks)
+	_ = flag.Set("rapid.steps", "90")
+}
 
 // checkLedger recounts everything: Verify finds nothing, backed limits are the
 // sum of the limits they back, and no pool is below zero.
@@ -41,15 +49,15 @@ func checkLedger(t testing.TB, d *db.DB) {
 	}
 }
 
-// model is the ledger in ten lines: what the properties compare with.
-type model struct {
+// pools is the flow from an admin down in ten lines: what the properties compare with.
+type pools struct {
 	pool   int64
 	backed map[int]int64 // limit of organization i as set by the admin
 	limits [3]int64
 	orgs   [3]int64
 }
 
-func (m *model) free() int64 {
+func (m *pools) free() int64 {
 	free := m.pool
 	for _, n := range m.backed {
 		free -= n
@@ -57,7 +65,7 @@ func (m *model) free() int64 {
 	return free
 }
 
-func (m *model) setLimit(i int, n int64, byAdmin bool) bool {
+func (m *pools) setLimit(i int, n int64, byAdmin bool) bool {
 	if m.limits[i] == n {
 		return true
 	}
@@ -72,12 +80,12 @@ func (m *model) setLimit(i int, n int64, byAdmin bool) bool {
 	return true
 }
 
-func TestLedgerIsTheModel(t *testing.T) {
+func TestPoolsAreTheModel(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		rapid.Check(t, func(rt *rapid.T) {
 			a := newAdmin(t, d, false)
 			orgs := [3]id.Organization{newOrganization(t, d, a), newOrganization(t, d, a), newOrganization(t, d, a)}
-			m := model{backed: map[int]int64{}}
+			m := pools{backed: map[int]int64{}}
 			amounts, which := rapid.Int64Range(1, 100), rapid.IntRange(0, 2)
 			agree := func(what string, err error, want bool) {
 				if (err == nil) != want || err != nil && fault.Code(err) != "insufficient_credits" {

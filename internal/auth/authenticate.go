@@ -71,6 +71,26 @@ func (s *Service) Recheck(tx *db.Tx, p *Principal) (*Principal, error) {
 	return l.principal, err
 }
 
+// RecheckKeys is Recheck for many API keys by one statement. One that has ended
+// is not in the map.
+func (s *Service) RecheckKeys(tx *db.Tx, keys []id.Key) (map[id.Key]*Principal, error) {
+	all := make(map[id.Key]*Principal, len(keys))
+	if len(keys) == 0 {
+		return all, nil
+	}
+	for n := len(keys); n&(n-1) != 0; n++ { // few lengths, so few texts of the statement
+		keys = append(keys, keys[0])
+	}
+	rows, err := keysByID(tx, keys)
+	for _, l := range rows {
+		all[l.principal.Key.ID] = l.principal
+	}
+	return all, err
+}
+
+// Ended is the refusal of a token that stands for nobody any more.
+func Ended() error { return errInvalidToken() }
+
 // OrganizationTarget finds the organization in a path: a value of digits alone
 // is an id, any other a slug. Exists is false where there is none.
 func OrganizationTarget(tx *db.Tx, idOrSlug string) (Target, error) {

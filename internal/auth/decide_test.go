@@ -36,6 +36,15 @@ organization.edit        x x x . . .
 organization.manage      x x . . . .
 credits.add              x x . . . .
 credits.read             x x x x . .
+credits.deallocate       x x . . . .
+credits.adjust           x . . . . .
+credits.spend            . . . . . x
+credits.settle           . . . . . x
+credits.refund           x . . . . x
+credits.explain          x x x x . .
+credits.trace            x x . . . .
+credits.verify           x . . . . .
+admin.credits.adjust     x . . . . .
 admin.credits.read       x x . . . .
 members.read             x x x x . .
 members.manage           x x x x . .

@@ -249,16 +249,16 @@ func (b *book) originOf(n id.Transaction) (*origin, error) {
 	if err != nil {
 		return nil, err
 	}
-	type taken struct {
+	type row struct {
 		lot    *id.Lot
 		amount int64
 	}
-	rows, err := db.All(b.tx, func(r db.Row) (t taken, err error) { return t, r.Scan(&t.lot, &t.amount) },
+	rows, err := db.All(b.tx, func(r db.Row) (t row, err error) { return t, r.Scan(&t.lot, &t.amount) },
 		`SELECT debit_lot_id, amount FROM credit_entries WHERE transaction_id = $1 AND effect IN ('post', 'capture') ORDER BY id`, n)
 	if err != nil {
 		return nil, err
 	}
-	if err := b.lotsByID(distinct(rows, func(t taken) id.Lot { return id.Val(t.lot) })); err != nil {
+	if err := b.lotsByID(distinct(rows, func(t row) id.Lot { return id.Val(t.lot) })); err != nil {
 		return nil, err
 	}
 	for _, t := range rows {

@@ -369,7 +369,7 @@ func TestLists(t *testing.T) {
 		if several[o].Balance != 21 || several[other].Balance != 600 {
 			t.Errorf("balances: got %+v", several)
 		}
-		if got := read(t, d, func(tx *db.Tx) (map[id.Admin]int64, error) { return credit.AdminBalances(tx, []id.Admin{a}) }); got[a] != 979 {
+		if got := read(t, d, func(tx *db.Tx) (map[id.Admin]credit.Pool, error) { return credit.AdminBalances(tx, []id.Admin{a}) }); got[a].Balance != 979 {
 			t.Errorf("admin balances: got %+v", got)
 		}
 	})

@@ -35,20 +35,21 @@ func Balances(tx *db.Tx, of []id.Organization) (map[id.Organization]Figures, err
 // AdminBalance gives an admin's pool. What backs limits is only taken off what
 // is available when the admin's group does not oversell.
 func AdminBalance(tx *db.Tx, of id.Admin) (Pool, error) {
-	s, err := stateOf(tx, Owner{Admin: of})
-	if err != nil {
+	if _, err := stateOf(tx, Owner{Admin: of}); err != nil {
 		return Pool{}, err
 	}
-	oversell, err := oversells(tx, of)
-	return Pool{Balance: s.balance(), LimitsBacked: s.backed, Available: max(s.uncommitted(oversell), 0), Held: s.held,
-		ExpiringSoon: s.expiring, Account: s.id}, err
+	all, err := AdminBalances(tx, []id.Admin{of})
+	return all[of], err
 }
 
-// AdminBalances gives the balances of several admins, for a page of a list: at
+// AdminBalances gives the pools of several admins, for a page of a list: at
 // most 200 ids.
-func AdminBalances(tx *db.Tx, of []id.Admin) (map[id.Admin]int64, error) {
-	all := make(map[id.Admin]int64, len(of))
-	err := accounts(tx, "admin", of, func(a id.Admin, s state) { all[a] = s.balance() })
+func AdminBalances(tx *db.Tx, of []id.Admin) (map[id.Admin]Pool, error) {
+	all := make(map[id.Admin]Pool, len(of))
+	err := accounts(tx, "admin", of, func(a id.Admin, s state) {
+		all[a] = Pool{Balance: s.balance(), LimitsBacked: s.backed, Available: max(s.uncommitted(s.oversells), 0), Held: s.held,
+			ExpiringSoon: s.expiring, Account: s.id}
+	})
 	return all, err
 }
 

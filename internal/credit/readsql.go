@@ -36,12 +36,6 @@ func accounts[T id.Any](tx *db.Tx, kind string, of []T, f func(T, state)) error 
 	return err
 }
 
-// oversells reads the policy of the admin's group.
-func oversells(tx *db.Tx, of id.Admin) (bool, error) {
-	return db.One(tx, func(r db.Row) (yes bool, err error) { return yes, r.Scan(&yes) },
-		`SELECT COALESCE(g.oversell, FALSE) FROM admins a LEFT JOIN partner_groups g ON g.id = a.partner_group_id WHERE a.id = $1`, int64(of))
-}
-
 // where is the condition of a filter over credit_transactions t.
 func where(of Owner, f Filter) (string, []any) {
 	column, value, _ := of.key()

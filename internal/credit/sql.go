@@ -41,6 +41,7 @@ type state struct {
 	credits, debits, held   int64
 	limit, backed, recorded int64
 	expiring                int64 // what is free and expires soon
+	oversells               bool  // the policy of an admin's group
 }
 
 func (s state) balance() int64 { return s.credits - s.debits }
@@ -63,11 +64,12 @@ func shortage(balance, backed int64, oversell bool) string {
 // stateColumns end with what expires by the parameter.
 func stateColumns(until string) string {
 	return `id, credits_posted, debits_posted, debits_pending, credit_limit, limits_backed, transactions,
-		CAST(COALESCE((SELECT SUM(l.remaining - l.held) FROM credit_lots l WHERE l.account_id = credit_accounts.id AND l.remaining > 0 AND l.expires_at <= ` + until + `), 0) AS BIGINT)`
+		CAST(COALESCE((SELECT SUM(l.remaining - l.held) FROM credit_lots l WHERE l.account_id = credit_accounts.id AND l.remaining > 0 AND l.expires_at <= ` + until + `), 0) AS BIGINT),
+		COALESCE((SELECT g.oversell FROM admins x JOIN partner_groups g ON g.id = x.partner_group_id WHERE x.id = credit_accounts.admin_id), FALSE)`
 }
 
 func (s *state) fields() []any {
-	return []any{&s.id, &s.credits, &s.debits, &s.held, &s.limit, &s.backed, &s.recorded, &s.expiring}
+	return []any{&s.id, &s.credits, &s.debits, &s.held, &s.limit, &s.backed, &s.recorded, &s.expiring, &s.oversells}
 }
 
 // stateOf reads a wallet. Its absence is our mistake: wallets are opened with

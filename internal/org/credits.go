@@ -122,6 +122,28 @@ func AdjustCredits(tx *db.Tx, actor audit.Actor, organization id.Organization, i
 	return funded(tx, actor, before, t, "organization.credits_adjusted", in.Reason)
 }
 
+// Refund gives back what a service of the organization consumed, to the lots it
+// came from.
+func Refund(tx *db.Tx, actor audit.Actor, of id.Transaction, in credit.Refund, ref credit.Reference) (credit.Transaction, error) {
+	owner, err := credit.TransactionOwner(tx, of)
+	if err != nil {
+		return credit.Transaction{}, err
+	}
+	if owner.Organization == 0 {
+		return credit.Transaction{}, fault.New(fault.Conflict, "not_refundable", "Only what was consumed or captured can be refunded.")
+	}
+	before, err := detail(tx, owner.Organization)
+	if err != nil {
+		return credit.Transaction{}, err
+	}
+	t, err := credit.RefundBy(tx, actor, of, in, ref)
+	if err != nil {
+		return credit.Transaction{}, err
+	}
+	_, err = funded(tx, actor, before, t, "organization.credits_refunded", in.Reason)
+	return t, err
+}
+
 func whyAndHowMuch(amount int64, reason string) (string, error) {
 	var v fault.Validation
 	if amount <= 0 {

@@ -15,6 +15,8 @@ func (s *Server) routes() []route {
 		s.usageRoutes,
 		s.memberRoutes,
 		s.creditRoutes,
+		s.spendingRoutes,
+		s.ledgerRoutes,
 		s.brandingRoutes,
 		s.auditRoutes,
 		s.notificationRoutes,

@@ -41,6 +41,7 @@ credits.adjust           x . . . . .
 credits.spend            . . . . . x
 credits.settle           . . . . . x
 credits.refund           x . . . . x
+credits.look             x x x x . x
 credits.explain          x x x x . .
 credits.trace            x x . . . .
 credits.verify           x . . . . .

@@ -37,6 +37,7 @@ var (
 	// Whose hold, transaction or account it is, is looked up inside.
 	CreditsSettle      = Permission{Name: "credits.settle", Roles: ServiceKey, Scope: ScopeCreditsSpend, Held: true, Write: true}
 	CreditsRefund      = Permission{Name: "credits.refund", Roles: Superadmin | ServiceKey, Scope: ScopeCreditsSpend, Held: true, Write: true}
+	CreditsLook        = Permission{Name: "credits.look", Roles: superOrAdmin | Owner | Manager | ServiceKey, Scope: ScopeCreditsSpend, Held: true}
 	CreditsExplain     = Permission{Name: "credits.explain", Roles: superOrAdmin | Owner | Manager}
 	CreditsTrace       = Permission{Name: "credits.trace", Roles: superOrAdmin}
 	CreditsVerify      = Permission{Name: "credits.verify", Roles: Superadmin}
@@ -65,7 +66,7 @@ var Table = []Permission{
 	RequestManage, RequestRead, GroupManage, GroupRead, SettingsRead, SettingsWrite, PluginManage,
 	AdminList, AdminCreate, AdminManage, AdminVerify, AdminRead, BrandingRead, BrandingWrite,
 	OrganizationList, OrganizationRead, OrganizationUsage, OrganizationPlugins, OrganizationEdit, OrganizationManage,
-	CreditsAdd, CreditsRead, CreditsReturn, CreditsAdjust, CreditsSpend, CreditsSettle, CreditsRefund, CreditsExplain, CreditsTrace, CreditsVerify,
+	CreditsAdd, CreditsRead, CreditsReturn, CreditsAdjust, CreditsSpend, CreditsSettle, CreditsRefund, CreditsLook, CreditsExplain, CreditsTrace, CreditsVerify,
 	AdminCreditsAdjust, AdminCreditsRead, MembersRead, MembersManage, KeysRead, KeysManage,
 	PlatformKeysRead, PlatformKeysManage,
 	MyPlugins, PluginList, Notifications, Notified, Profile, AuditRead, Introspect, AuthzRead,

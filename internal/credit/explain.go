@@ -119,6 +119,27 @@ func Explain(tx *db.Tx, a id.Account, at *db.Time) (Explanation, error) {
 	return e, nil
 }
 
+// Get gives one transaction as its owner sees it.
+func Get(tx *db.Tx, of Owner, t id.Transaction) (Transaction, error) {
+	a, err := stateOf(tx, of)
+	if err != nil {
+		return Transaction{}, err
+	}
+	return transactionSeen(tx, a.id, t)
+}
+
+// GetHold gives one hold as it stands.
+func GetHold(tx *db.Tx, t id.Transaction) (Hold, error) {
+	h, err := holdingOf(tx, t)
+	if errors.Is(err, db.ErrNoRows) {
+		return Hold{}, fault.Missing()
+	}
+	if err != nil {
+		return Hold{}, err
+	}
+	return h.seen(), nil
+}
+
 // Trail is where the credits of a transaction came from.
 type Trail struct {
 	Transaction id.Transaction `json:"transaction_id"`

@@ -143,3 +143,11 @@ func stepOf(tx *db.Tx, lot id.Lot) (Step, error) {
 		return s, r.Scan(append(s.LotView.fields(), &s.Organization, &s.Admin, &s.Kind, &s.Reason)...)
 	}, `SELECT `+lotViewColumns+`, l.organization_id, l.admin_id, t.kind, t.reason FROM credit_lots l JOIN credit_transactions t ON t.id = l.transaction_id WHERE l.id = $1`, lot)
 }
+
+func holdingOf(tx *db.Tx, t id.Transaction) (*holding, error) {
+	return db.One(tx, scanHolding, `SELECT `+holdColumns+` WHERE h.id = $1`, t)
+}
+
+func transactionSeen(tx *db.Tx, by id.Account, t id.Transaction) (Transaction, error) {
+	return db.One(tx, scanTransaction, `SELECT `+seenColumns("$1", "$2", "$3")+` FROM credit_transactions t WHERE t.id = $4`, int64(by), int64(by), int64(by), t)
+}

@@ -70,18 +70,24 @@ func list(tx *db.Tx, of Owner, account id.Account, f Filter, r page.Request) ([]
 	if r.After != (page.Position{}) {
 		condition += " AND (t.created_at, t.id) < (" + next(r.After.At) + ", " + next(r.After.ID) + ")"
 	}
-	after := `(SELECT CASE WHEN e.credit_account_id = ` + next(int64(account)) + ` THEN e.credit_balance_after ELSE e.debit_balance_after END
-		FROM credit_entries e WHERE e.transaction_id = t.id AND (e.debit_account_id = ` + next(int64(account)) + ` OR e.credit_account_id = ` + next(int64(account)) + `)
-		ORDER BY e.id DESC LIMIT 1)`
+	columns := seenColumns(next(int64(account)), next(int64(account)), next(int64(account)))
 	limits := " LIMIT " + next(r.Limit+1)
 	if r.After == (page.Position{}) {
 		limits += " OFFSET " + next(r.Offset)
 	}
-	return db.All(tx, scanTransaction, `SELECT t.id, t.kind, t.amount, t.admin_id, t.organization_id, t.reason, t.source, t.partner_group_id,
-		t.discount_bp, t.net_cost, `+after+`, t.actor_type, t.actor_id, t.created_at, t.expires_at,
-		t.plugin_key, t.reference, t.hold_id, t.reverses_id
+	return db.All(tx, scanTransaction, `SELECT `+columns+`
 		FROM credit_transactions t
 		WHERE `+condition+` ORDER BY t.created_at DESC, t.id DESC`+limits, args...)
+}
+
+// seenColumns are a transaction with the balance that it left in an account,
+// which is given three times.
+func seenColumns(account, again, once string) string {
+	return `t.id, t.kind, t.amount, t.admin_id, t.organization_id, t.reason, t.source, t.partner_group_id, t.discount_bp, t.net_cost,
+		(SELECT CASE WHEN e.credit_account_id = ` + account + ` THEN e.credit_balance_after ELSE e.debit_balance_after END
+			FROM credit_entries e WHERE e.transaction_id = t.id AND (e.debit_account_id = ` + again + ` OR e.credit_account_id = ` + once + `)
+			ORDER BY e.id DESC LIMIT 1),
+		t.actor_type, t.actor_id, t.created_at, t.expires_at, t.plugin_key, t.reference, t.hold_id, t.reverses_id`
 }
 
 func scanTransaction(r db.Row) (t Transaction, err error) {

@@ -97,7 +97,7 @@ func Deallocate(tx *db.Tx, actor audit.Actor, organization id.Organization, in R
 		return Funded{}, err
 	}
 	if before.AdminID == nil {
-		return Funded{}, fault.New(fault.Conflict, "no_admin", "The organization belongs to the platform; there is no admin's pool.")
+		return Funded{}, fault.New(fault.Conflict, "no_pool", "The organization belongs to the platform; there is no admin's pool.")
 	}
 	t, err := credit.Deallocate(tx, actor, organization, *before.AdminID, in.Amount, reason, ref)
 	if err != nil {

@@ -77,6 +77,9 @@ func queued[In, Out any](o op, ask func(*Call, *In) credit.Request, answer func(
 
 // spend runs one request of a service.
 func (s *Server) spend(ctx context.Context, o *op, c *Call, q credit.Request) (credit.Result, error) {
+	if err := o.match(nil, c); err != nil {
+		return credit.Result{}, err
+	}
 	q.Actor, q.Within = c.Actor, c.Principal.Key.Organization
 	if c.body != nil {
 		q.Ref, q.Hash = creditReference(c), requestHash(o.Method+" "+c.r.URL.Path, c.body.Sum(nil))
@@ -196,7 +199,9 @@ func (s *Server) consumeBatch() route {
 		Summary: "Consume credits, many times at once", May: auth.CreditsSpend,
 		Description: "Up to 1,000 operations with a result each, over the organizations that the key reaches."}
 	return bound(o, func(s *Server, o *op, ctx context.Context, c *Call, in *struct{ Body Batch }) (any, error) {
-		var out BatchAnswer
+		if err := o.match(nil, c); err != nil {
+			return nil, err
+		}
 		sub := credit.Submission{Caller: spender{o, c}}
 		for _, b := range in.Body.Operations {
 			q, err := b.request(c)
@@ -216,8 +221,7 @@ func (s *Server) consumeBatch() route {
 		if err != nil {
 			return nil, err
 		}
-		out = answerBatch(results)
-		return out, nil
+		return answerBatch(results), nil
 	}, reflect.TypeFor[BatchAnswer]())
 }
 

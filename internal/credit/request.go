@@ -5,6 +5,7 @@ import (
 
 	"github.com/tenantry/tenantry/internal/audit"
 	"github.com/tenantry/tenantry/internal/db"
+	"github.com/tenantry/tenantry/internal/effect"
 	"github.com/tenantry/tenantry/internal/fault"
 	"github.com/tenantry/tenantry/internal/id"
 	"github.com/tenantry/tenantry/internal/text"
@@ -253,5 +254,6 @@ func RefundBy(tx *db.Tx, actor audit.Actor, of id.Transaction, r Refund, ref Ref
 	if all[0].Err != nil {
 		return Transaction{}, all[0].Err
 	}
+	effect.Add(tx, effect.Credits, all[0].Transaction.Amount)
 	return *all[0].Transaction, nil
 }

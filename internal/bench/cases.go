@@ -57,7 +57,7 @@ func names() (all []string) {
 	for _, c := range cases {
 		all = append(all, c.name)
 	}
-	return append(all, "start", "group commit")
+	return append(all, spending, "start", "group commit")
 }
 
 func get(path string, signedIn bool) func(*bench) (source, error) {

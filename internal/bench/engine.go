@@ -66,7 +66,7 @@ func (p plan) engine(ctx context.Context, r *report, engine, parent string, floo
 
 // needs reports whether any case of an engine is wanted.
 func (p plan) needs() bool {
-	return p.wants("start") || slices.ContainsFunc(cases, func(c one) bool { return p.wants(c.name) })
+	return p.wants("start") || p.wants(spending) || slices.ContainsFunc(cases, func(c one) bool { return p.wants(c.name) })
 }
 
 // postmaster finds the process of the cluster that address leads to.
@@ -105,6 +105,11 @@ func (b *bench) measureAll(ctx context.Context, dir, address string) error {
 		}
 		if err := b.take(ctx, c); err != nil {
 			return fmt.Errorf("%s: %w", c.name, errors.Join(err, tail(log.Name())))
+		}
+	}
+	if b.wants(spending) {
+		if err := b.spend(ctx); err != nil {
+			return fmt.Errorf("%s: %w", spending, errors.Join(err, tail(log.Name())))
 		}
 	}
 	b.r.note(b.engine, "memory after the load", fmt.Sprintf("%.1f MB", mega(b.server.memory())), "", true)

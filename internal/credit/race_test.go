@@ -348,3 +348,36 @@ func TestQueueAnswersAll(t *testing.T) {
 		}
 	})
 }
+
+// BenchmarkConsume is a batch of spends, of one wallet and of many.
+func BenchmarkConsume(b *testing.B) {
+	for name, url := range map[string]func(testing.TB) string{"sqlite": dbtest.SQLiteURL, "postgres": dbtest.PostgresURL} {
+		for _, wallets := range []int{1, 100} {
+			b.Run(fmt.Sprintf("%s/%d", name, wallets), func(b *testing.B) {
+				d := dbtest.Open(b, url(b), db.Options{})
+				if err := d.Write(ctx, plugin.Seed); err != nil {
+					b.Fatal(err)
+				}
+				orgs := make([]id.Organization, wallets)
+				for i := range orgs {
+					orgs[i] = newOrganization(b, d, 0)
+					must(b, add(d, orgs[i], 1<<40))
+				}
+				q := &credit.Queue{DB: d}
+				const batch = 100
+				for n := 0; b.Loop(); n++ {
+					s := credit.Submission{}
+					for i := range batch {
+						r := spend(orgs[i%wallets], 1)
+						r.Actor, r.Ref, r.Hash = service, credit.Reference{Principal: "k1", Key: fmt.Sprint(n, "-", i)}, []byte("body")
+						s.Requests = append(s.Requests, r)
+					}
+					if _, err := q.Submit(ctx, s); err != nil {
+						b.Fatal(err)
+					}
+				}
+				b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*batch), "µs/spend")
+			})
+		}
+	}
+}

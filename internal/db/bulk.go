@@ -65,21 +65,11 @@ func (tx *Tx) UpdateMany(table string, columns []string, rows [][]any) (int64, e
 	return changed, nil
 }
 
-// places writes n lists of placeholders for so many columns.
+// places writes n lists of placeholders for so many columns. They have no
+// names: SQLite looks a name up among all of them, for each value.
 func places(n, columns int) string {
-	var b strings.Builder
-	for i := range n * columns {
-		switch {
-		case i == 0:
-			b.WriteString("(")
-		case i%columns == 0:
-			b.WriteString("), (")
-		default:
-			b.WriteString(", ")
-		}
-		b.WriteString("$" + strconv.Itoa(i+1))
-	}
-	return b.String() + ")"
+	row := "(?" + strings.Repeat(", ?", columns-1) + ")"
+	return row + strings.Repeat(", "+row, n-1)
 }
 
 func flat(rows [][]any) []any {

@@ -23,11 +23,8 @@ func (tx *Tx) InsertMany(table string, columns []string, rows [][]any) error {
 		_, err := tx.Exec(into+"SELECT * FROM "+from, args...)
 		return err
 	}
-	for len(rows) > 0 { // lengths are powers of two, so that few texts exist
-		n := bulkRows
-		for n > len(rows) {
-			n /= 2
-		}
+	for len(rows) > 0 {
+		n := chunk(len(rows))
 		if _, err := tx.Exec(into+"VALUES "+places(n, len(columns)), flat(rows[:n])...); err != nil {
 			return err
 		}
@@ -50,19 +47,30 @@ func (tx *Tx) UpdateMany(table string, columns []string, rows [][]any) (int64, e
 		from, args := unnest(append([]string{"id"}, columns...), rows)
 		return tx.Exec("UPDATE "+table+" SET "+strings.Join(set, ", ")+" FROM "+from+" WHERE "+table+".id = v.id", args...)
 	}
-	for i, c := range columns {
-		set[i] = c + " = $" + strconv.Itoa(i+1)
+	for i, c := range columns { // SQLite calls the columns of VALUES so
+		set[i] = c + " = v.column" + strconv.Itoa(i+2)
 	}
-	query := "UPDATE " + table + " SET " + strings.Join(set, ", ") + " WHERE id = $" + strconv.Itoa(len(columns)+1)
+	query := "UPDATE " + table + " SET " + strings.Join(set, ", ") + " FROM (VALUES "
 	var changed int64
-	for _, r := range rows {
-		n, err := tx.Exec(query, append(append(make([]any, 0, len(r)), r[1:]...), r[0])...)
+	for len(rows) > 0 {
+		some := rows[:chunk(len(rows))]
+		n, err := tx.Exec(query+places(len(some), len(columns)+1)+") AS v WHERE "+table+".id = v.column1", flat(some)...)
 		if err != nil {
 			return changed, err
 		}
-		changed += n
+		changed, rows = changed+n, rows[len(some):]
 	}
 	return changed, nil
+}
+
+// chunk is how many of n rows go into one statement on SQLite: a power of two,
+// so that few texts exist.
+func chunk(n int) int {
+	c := bulkRows
+	for c > n {
+		c /= 2
+	}
+	return c
 }
 
 // places writes n lists of placeholders for so many columns. They have no

@@ -37,7 +37,7 @@ var (
 	// Whose hold, transaction or account it is, is looked up inside.
 	CreditsSettle      = Permission{Name: "credits.settle", Roles: ServiceKey, Scope: ScopeCreditsSpend, Held: true, Write: true}
 	CreditsRefund      = Permission{Name: "credits.refund", Roles: Superadmin | ServiceKey, Scope: ScopeCreditsSpend, Held: true, Write: true}
-	CreditsLook        = Permission{Name: "credits.look", Roles: superOrAdmin | Owner | Manager | ServiceKey, Scope: ScopeCreditsSpend, Held: true}
+	CreditsLook        = Permission{Name: "credits.look", Roles: superOrAdmin | Owner | Manager | ServiceKey, Scope: ScopeCreditsSpend}
 	CreditsExplain     = Permission{Name: "credits.explain", Roles: superOrAdmin | Owner | Manager}
 	CreditsTrace       = Permission{Name: "credits.trace", Roles: superOrAdmin}
 	CreditsVerify      = Permission{Name: "credits.verify", Roles: Superadmin}

@@ -8,24 +8,27 @@ import (
 
 // Admin is a reseller.
 type Admin struct {
-	ID                 int64      `json:"id"`
-	Name               string     `json:"name"`
-	ContactEmail       string     `json:"contact_email"`
-	CompanyName        string     `json:"company_name"`
-	Phone              *string    `json:"phone"`
-	PartnerGroupID     *int64     `json:"partner_group_id"`
-	Status             string     `json:"status"`     // active, suspended
-	Suspension         *Hold      `json:"suspension"` // the first of Holds
-	Holds              []Hold     `json:"holds"`
-	OwnerUserID        *int64     `json:"owner_user_id"`
-	CreditBalance      int64      `json:"credit_balance"`
-	OrganizationCount  int64      `json:"organization_count"`
-	ReferralCode       string     `json:"referral_code"`
-	CustomDomain       *string    `json:"custom_domain"`
-	CustomDomainStatus string     `json:"custom_domain_status"` // none, pending, verified
-	DomainVerification *DNSRecord `json:"domain_verification"`
-	CreatedAt          time.Time  `json:"created_at"`
-	UpdatedAt          time.Time  `json:"updated_at"`
+	ID                  int64      `json:"id"`
+	Name                string     `json:"name"`
+	ContactEmail        string     `json:"contact_email"`
+	CompanyName         string     `json:"company_name"`
+	Phone               *string    `json:"phone"`
+	PartnerGroupID      *int64     `json:"partner_group_id"`
+	Status              string     `json:"status"`     // active, suspended
+	Suspension          *Hold      `json:"suspension"` // the first of Holds
+	Holds               []Hold     `json:"holds"`
+	OwnerUserID         *int64     `json:"owner_user_id"`
+	CreditBalance       int64      `json:"credit_balance"`
+	CreditsHeld         int64      `json:"credits_held"`
+	CreditsAvailable    int64      `json:"credits_available"`
+	CreditsExpiringSoon int64      `json:"credits_expiring_soon"` // within 30 days
+	OrganizationCount   int64      `json:"organization_count"`
+	ReferralCode        string     `json:"referral_code"`
+	CustomDomain        *string    `json:"custom_domain"`
+	CustomDomainStatus  string     `json:"custom_domain_status"` // none, pending, verified
+	DomainVerification  *DNSRecord `json:"domain_verification"`
+	CreatedAt           time.Time  `json:"created_at"`
+	UpdatedAt           time.Time  `json:"updated_at"`
 }
 
 // Hold is one reason why an organization or an admin is suspended.

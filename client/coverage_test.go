@@ -306,6 +306,7 @@ var set = map[reflect.Type]any{
 	reflect.TypeFor[[]string]():                          []string{"x"},
 	reflect.TypeFor[time.Time]():                         time.UnixMilli(1_700_000_000_123).UTC(),
 	reflect.TypeFor[client.OrganizationRef]():            client.ID(7),
+	reflect.TypeFor[[]client.SpendOperation]():           []client.SpendOperation{{}},
 	reflect.TypeFor[client.Optional[string]]():           client.Set("x"),
 	reflect.TypeFor[client.Optional[int64]]():            client.Set(int64(7)),
 	reflect.TypeFor[client.Optional[float64]]():          client.Set(1.5),

@@ -17,6 +17,9 @@ type Figures struct {
 	Held      int64 `json:"held"`
 	Available int64 `json:"available"`
 	Used      int64 `json:"used"` // consumed this month
+	// ExpiringSoon is what of the balance expires within 30 days.
+	ExpiringSoon int64 `json:"expiring_soon"`
+	AccountID    int64 `json:"account_id"`
 }
 
 // Pool is an admin's credits at a moment. Available is what can be passed on.
@@ -24,17 +27,20 @@ type Pool struct {
 	Balance      int64 `json:"balance"`
 	LimitsBacked int64 `json:"limits_backed"`
 	Available    int64 `json:"available"`
+	Held         int64 `json:"held"`
+	ExpiringSoon int64 `json:"expiring_soon"`
+	AccountID    int64 `json:"account_id"`
 }
 
 // Transaction is one movement of credits as one of its two accounts sees it.
 type Transaction struct {
 	ID              int64            `json:"id"`
-	Kind            string           `json:"kind"` // grant, allocate, add
+	Kind            string           `json:"kind"` // grant, allocate, add, deallocate, consume, hold, capture, void, hold_expire, refund, expire, adjust
 	Amount          int64            `json:"amount"`
 	AdminID         *int64           `json:"admin_id"`
 	OrganizationID  *int64           `json:"organization_id"`
 	Reason          *string          `json:"reason"`
-	Source          string           `json:"source"` // platform, admin
+	Source          string           `json:"source"` // platform, admin, organization, consumed
 	PartnerGroupID  *int64           `json:"partner_group_id"`
 	DiscountPercent *float64         `json:"discount_percent"` // of a grant
 	NetCost         *int64           `json:"net_cost"`         // of a grant
@@ -42,6 +48,10 @@ type Transaction struct {
 	Actor           TransactionActor `json:"actor"`
 	CreatedAt       time.Time        `json:"created_at"`
 	ExpiresAt       *time.Time       `json:"expires_at"`
+	Plugin          *string          `json:"plugin"`
+	Reference       *string          `json:"reference"`   // the service's own word
+	HoldID          *int64           `json:"hold_id"`     // the hold that this captures or ends
+	ReversesID      *int64           `json:"reverses_id"` // of a refund
 }
 
 // TransactionActor is who made a transaction: a user, an api_key or the system,
@@ -53,7 +63,7 @@ type TransactionActor struct {
 
 // TransactionFilter narrows a list of transactions. To is not included.
 type TransactionFilter struct {
-	Kind string    `query:"kind"` // grant, allocate, add
+	Kind string    `query:"kind"` // as of a Transaction
 	From time.Time `query:"from"`
 	To   time.Time `query:"to"`
 }
@@ -66,6 +76,17 @@ type Statement struct {
 	Opening int64           `json:"opening"`
 	Closing int64           `json:"closing"`
 	Entries []StatementLine `json:"entries"`
+	// Consumption is by organization and plugin; of an admin, that of all its
+	// organizations.
+	Consumption []Consumption `json:"consumption"`
+}
+
+// Consumption is what an organization's use of a plugin cost in a month.
+type Consumption struct {
+	OrganizationID int64  `json:"organization_id"`
+	Organization   string `json:"organization"`
+	Plugin         string `json:"plugin"`
+	Amount         int64  `json:"amount"`
 }
 
 // StatementLine is what one kind of transaction did in a month.

@@ -27,30 +27,31 @@ func (r OrganizationRef) path() string {
 
 // Organization is a tenant. Of its limits, Unlimited does not bound.
 type Organization struct {
-	ID                 int64      `json:"id"`
-	Name               string     `json:"name"`
-	Slug               string     `json:"slug"`
-	AdminID            *int64     `json:"admin_id"` // nil is the platform
-	OwnerUserID        *int64     `json:"owner_user_id"`
-	Status             string     `json:"status"`           // its own: active, suspended, archived
-	EffectiveStatus    string     `json:"effective_status"` // with the holds on its admin
-	AdminSuspended     bool       `json:"admin_suspended"`
-	Holds              []Hold     `json:"holds"`
-	CustomDomain       *string    `json:"custom_domain"`
-	CustomDomainStatus string     `json:"custom_domain_status"` // none, pending, verified
-	DomainVerification *DNSRecord `json:"domain_verification"`
-	EnabledPlugins     []string   `json:"enabled_plugins"`
-	CreditLimit        int64      `json:"credit_limit"` // how far below zero the balance may go
-	CreditBalance      int64      `json:"credit_balance"`
-	CreditsHeld        int64      `json:"credits_held"`
-	CreditsAvailable   int64      `json:"credits_available"`
-	StorageLimitGB     int64      `json:"storage_limit_gb"`
-	MaxUsers           int64      `json:"max_users"`
-	BandwidthLimitGB   int64      `json:"bandwidth_limit_gb"` // a month
-	MemberCount        int64      `json:"member_count"`
-	InvitedCount       int64      `json:"invited_count"`
-	CreatedAt          time.Time  `json:"created_at"`
-	UpdatedAt          time.Time  `json:"updated_at"`
+	ID                  int64      `json:"id"`
+	Name                string     `json:"name"`
+	Slug                string     `json:"slug"`
+	AdminID             *int64     `json:"admin_id"` // nil is the platform
+	OwnerUserID         *int64     `json:"owner_user_id"`
+	Status              string     `json:"status"`           // its own: active, suspended, archived
+	EffectiveStatus     string     `json:"effective_status"` // with the holds on its admin
+	AdminSuspended      bool       `json:"admin_suspended"`
+	Holds               []Hold     `json:"holds"`
+	CustomDomain        *string    `json:"custom_domain"`
+	CustomDomainStatus  string     `json:"custom_domain_status"` // none, pending, verified
+	DomainVerification  *DNSRecord `json:"domain_verification"`
+	EnabledPlugins      []string   `json:"enabled_plugins"`
+	CreditLimit         int64      `json:"credit_limit"` // how far below zero the balance may go
+	CreditBalance       int64      `json:"credit_balance"`
+	CreditsHeld         int64      `json:"credits_held"`
+	CreditsAvailable    int64      `json:"credits_available"`
+	CreditsExpiringSoon int64      `json:"credits_expiring_soon"` // within 30 days
+	StorageLimitGB      int64      `json:"storage_limit_gb"`
+	MaxUsers            int64      `json:"max_users"`
+	BandwidthLimitGB    int64      `json:"bandwidth_limit_gb"` // a month
+	MemberCount         int64      `json:"member_count"`
+	InvitedCount        int64      `json:"invited_count"`
+	CreatedAt           time.Time  `json:"created_at"`
+	UpdatedAt           time.Time  `json:"updated_at"`
 }
 
 // ChangedOrganization is an organization after a change, with what deserves
@@ -114,6 +115,8 @@ type Credits struct {
 	Reason    string     `json:"reason,omitempty"`
 	Source    string     `json:"source,omitempty"` // platform, admin
 	ExpiresAt *time.Time `json:"expires_at,omitempty"`
+	Category  string     `json:"category,omitempty"` // plan, promo, paid
+	Priority  int64      `json:"priority,omitempty"` // the smallest is burnt first
 }
 
 // FundedOrganization is an organization after credits came.

@@ -31,25 +31,28 @@ const (
 
 // Admin is a reseller account as it is answered.
 type Admin struct {
-	ID                 id.Admin       `json:"id" example:"1"`
-	Name               string         `json:"name" example:"Agency XYZ"`
-	ContactEmail       string         `json:"contact_email" example:"admin@agency.com"`
-	CompanyName        string         `json:"company_name" example:"Agency XYZ Ltd"`
-	Phone              *string        `json:"phone" example:"+1234567890"`
-	PartnerGroupID     *id.Group      `json:"partner_group_id" doc:"Its partner group; null: no discount and no policy" example:"1"`
-	Status             Status         `json:"status" enum:"active,suspended" doc:"Suspended while any hold is in force"`
-	Suspension         *hold.Hold     `json:"suspension" doc:"The oldest hold in force; null while active"`
-	Holds              []hold.Hold    `json:"holds" nullable:"false" doc:"Every hold in force, oldest first"`
-	OwnerUserID        *id.User       `json:"owner_user_id" doc:"The user who owns it; null until one is assigned"`
-	CreditBalance      int64          `json:"credit_balance" doc:"Credits in its pool"`
-	OrganizationCount  int64          `json:"organization_count"`
-	ReferralCode       string         `json:"referral_code" doc:"Registrations that name it become this admin's organizations"`
-	CustomDomain       *string        `json:"custom_domain" example:"portal.agency.com"`
-	CustomDomainStatus domain.Status  `json:"custom_domain_status" enum:"none,pending,verified"`
-	DomainVerification *domain.Record `json:"domain_verification" doc:"The DNS record to set while the domain is pending"`
-	CreatedAt          db.Time        `json:"created_at"`
-	UpdatedAt          db.Time        `json:"updated_at"`
-	Version            int64          `json:"-"`
+	ID                  id.Admin       `json:"id" example:"1"`
+	Name                string         `json:"name" example:"Agency XYZ"`
+	ContactEmail        string         `json:"contact_email" example:"admin@agency.com"`
+	CompanyName         string         `json:"company_name" example:"Agency XYZ Ltd"`
+	Phone               *string        `json:"phone" example:"+1234567890"`
+	PartnerGroupID      *id.Group      `json:"partner_group_id" doc:"Its partner group; null: no discount and no policy" example:"1"`
+	Status              Status         `json:"status" enum:"active,suspended" doc:"Suspended while any hold is in force"`
+	Suspension          *hold.Hold     `json:"suspension" doc:"The oldest hold in force; null while active"`
+	Holds               []hold.Hold    `json:"holds" nullable:"false" doc:"Every hold in force, oldest first"`
+	OwnerUserID         *id.User       `json:"owner_user_id" doc:"The user who owns it; null until one is assigned"`
+	CreditBalance       int64          `json:"credit_balance" doc:"Credits in its pool"`
+	CreditsHeld         int64          `json:"credits_held"`
+	CreditsAvailable    int64          `json:"credits_available" doc:"What can be passed on: less what backs credit limits"`
+	CreditsExpiringSoon int64          `json:"credits_expiring_soon" doc:"Of the balance, what expires within 30 days"`
+	OrganizationCount   int64          `json:"organization_count"`
+	ReferralCode        string         `json:"referral_code" doc:"Registrations that name it become this admin's organizations"`
+	CustomDomain        *string        `json:"custom_domain" example:"portal.agency.com"`
+	CustomDomainStatus  domain.Status  `json:"custom_domain_status" enum:"none,pending,verified"`
+	DomainVerification  *domain.Record `json:"domain_verification" doc:"The DNS record to set while the domain is pending"`
+	CreatedAt           db.Time        `json:"created_at"`
+	UpdatedAt           db.Time        `json:"updated_at"`
+	Version             int64          `json:"-"`
 }
 
 // Revision moves with every change of a settable field.
@@ -120,7 +123,8 @@ func complete(tx *db.Tx, all []Admin) error {
 	}
 	for i := range all {
 		a := &all[i]
-		a.CreditBalance = balances[a.ID]
+		p := balances[a.ID]
+		a.CreditBalance, a.CreditsHeld, a.CreditsAvailable, a.CreditsExpiringSoon = p.Balance, p.Held, p.Available, p.ExpiringSoon
 		a.Holds, a.Status = holds[a.ID], Active
 		if len(a.Holds) > 0 {
 			a.Status, a.Suspension = Suspended, &a.Holds[0]

@@ -51,6 +51,26 @@ func GrantCredits(tx *db.Tx, actor audit.Actor, admin id.Admin, in Grant, ref cr
 	return Granted{after, done}, record(tx, actor, "admin.credits_granted", reason, &before, &after)
 }
 
+// AdjustCredits sets the balance of the admin's pool right from outside.
+func AdjustCredits(tx *db.Tx, actor audit.Actor, admin id.Admin, in credit.Adjustment, ref credit.Reference) (Granted, error) {
+	if err := in.Check(); err != nil {
+		return Granted{}, err
+	}
+	before, err := lock(tx, admin)
+	if err != nil {
+		return Granted{}, err
+	}
+	done, err := credit.Adjust(tx, actor, credit.Owner{Admin: admin}, in, ref)
+	if err != nil {
+		return Granted{}, err
+	}
+	after, err := Get(tx, admin)
+	if err != nil {
+		return Granted{}, err
+	}
+	return Granted{after, done}, record(tx, actor, "admin.credits_adjusted", in.Reason, &before, &after)
+}
+
 func (in Grant) check(admin id.Admin) (reason string, err error) {
 	var v fault.Validation
 	if in.AdminID != nil && *in.AdminID != admin {

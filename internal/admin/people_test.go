@@ -202,7 +202,7 @@ func TestEventsOfGrantsAmongAllocations(t *testing.T) {
 			})
 			wg.Go(func() {
 				_, _, err := write(w, func(tx *db.Tx) (credit.Transaction, error) {
-					return credit.Allocate(tx, boss, a.ID, 1, 3, "", credit.Policy{}, nil, credit.Reference{})
+					return credit.Allocate(tx, boss, a.ID, 1, 3, "", credit.Policy{}, credit.Terms{}, credit.Reference{})
 				})
 				if err != nil {
 					t.Errorf("allocate: %v", err)

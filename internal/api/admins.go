@@ -60,6 +60,11 @@ func adminActions() []route {
 			func(tx *db.Tx, c *Call, in *struct{ Body admin.Grant }) (admin.Granted, error) {
 				return admin.GrantCredits(tx, c.Actor, c.Admin, in.Body, creditReference(c))
 			}),
+		change(op{Method: "POST", Path: adminsPath + "/{id}/credits/adjust", ID: "adjust-admin-credits", Tag: adminsTag, Refuses: []int{402}, Summary: "Set the credits of an admin right", May: auth.AdminCreditsAdjust, Lock: lockAdmin,
+			Description: "Gives credits from outside, or writes them off as far as they are free."},
+			func(tx *db.Tx, c *Call, in *struct{ Body credit.Adjustment }) (admin.Granted, error) {
+				return admin.AdjustCredits(tx, c.Actor, c.Admin, in.Body, creditReference(c))
+			}),
 		change(op{Method: "POST", Path: adminsPath + "/{id}/suspend", ID: "suspend-admin", Tag: adminsTag, Summary: "Suspend an admin", May: auth.AdminManage, Lock: lockAdmin,
 			Description: "Puts the platform's hold on the admin; it reaches all its organizations. Where it is in force already, nothing changes."},
 			func(tx *db.Tx, c *Call, in *struct{ Body admin.Suspension }) (admin.Admin, error) {

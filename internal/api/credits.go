@@ -2,7 +2,9 @@ package api
 
 import (
 	"bytes"
+	"context"
 	"mime"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -10,6 +12,7 @@ import (
 	"github.com/tenantry/tenantry/internal/credit"
 	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/fault"
+	"github.com/tenantry/tenantry/internal/id"
 	"github.com/tenantry/tenantry/internal/page"
 )
 
@@ -35,7 +38,7 @@ func (s *Server) creditRoutes() []route {
 
 type transactionsInput struct {
 	ListInput
-	Kind string `query:"kind" enum:"grant,allocate,add" doc:"Grants to admins, allocations from an admin, additions by the platform."`
+	Kind string `query:"kind" enum:"grant,allocate,add,deallocate,consume,hold,capture,void,hold_expire,refund,expire,adjust" doc:"What the transaction does."`
 	From string `query:"from" format:"date-time" doc:"Not before this time."`
 	To   string `query:"to" format:"date-time" doc:"Before this time."`
 }
@@ -65,11 +68,108 @@ func transactions(o op, owner string, of func(*Call) credit.Owner) route {
 
 func statement(o op, owner string, of func(*Call) credit.Owner) route {
 	o.Path, o.ID, o.Summary = o.Path+"/statement", "get-"+owner+"-credit-statement", "Read an "+owner+"'s statement of a month"
+	o.Description = "With Accept: text/csv as CSV."
+	o.Answers = credit.MonthlyStatement{}
 	return read(o, func(tx *db.Tx, c *Call, in *struct {
 		Month string `query:"month" maxLength:"7" example:"2026-11" doc:"Year and month in the setting billing_timezone; without it the current one."`
-	}) (credit.MonthlyStatement, error) {
-		return credit.Statement(tx, of(c), in.Month)
+	}) (any, error) {
+		m, err := credit.Statement(tx, of(c), in.Month)
+		if err != nil {
+			return nil, err
+		}
+		c.w.Header().Set("Vary", "Accept")
+		if !prefersCSV(c.Header("Accept")) {
+			return m, nil
+		}
+		var b bytes.Buffer
+		err = m.WriteCSV(&b)
+		return raw{Body: b.Bytes(), ContentType: "text/csv; charset=utf-8", Vary: "Accept", Filename: owner + "-statement-" + m.Month + ".csv"}, err
 	})
+}
+
+// ledgerRoutes explain the ledger and check it.
+func (s *Server) ledgerRoutes() []route {
+	return []route{
+		read(op{Method: "GET", Path: creditsPath + "/accounts/{id}/explain", ID: "explain-account", Tag: creditsTag, Refuses: []int{404}, Summary: "Explain an account's number", May: auth.CreditsExplain,
+			Description: "The entries, lots, holds and the policy in force that made balance, held and available what they were at a time. The account's id stands in the credits of its organization or admin."},
+			func(tx *db.Tx, c *Call, in *struct {
+				At string `query:"at" format:"date-time" doc:"Without it, now."`
+			}) (credit.Explanation, error) {
+				account := id.Account(c.ID("id"))
+				of, err := credit.OwnerOf(tx, account)
+				if err == nil {
+					err = within(tx, auth.CreditsExplain, c.Principal, of)
+				}
+				if err != nil {
+					return credit.Explanation{}, err
+				}
+				at, _, err := period(in.At, "")
+				if err != nil {
+					return credit.Explanation{}, fault.InvalidField("at", "invalid_time", "Give an RFC 3339 time, such as 2026-11-01T00:00:00Z.")
+				}
+				return credit.Explain(tx, account, at)
+			}),
+		read(op{Method: "GET", Path: creditsPath + "/transactions/{id}/trace", ID: "trace-transaction", Tag: creditsTag, Refuses: []int{404}, Summary: "Trace a transaction's credits back to their grants", May: auth.CreditsTrace,
+			Description: "Each part of the transaction with the lots it went through, the latest first."},
+			func(tx *db.Tx, c *Call, _ *struct{}) (credit.Trail, error) {
+				transaction := id.Transaction(c.ID("id"))
+				of, err := credit.TransactionOwner(tx, transaction)
+				if err == nil {
+					err = within(tx, auth.CreditsTrace, c.Principal, of)
+				}
+				if err != nil {
+					return credit.Trail{}, err
+				}
+				return credit.Trace(tx, transaction)
+			}),
+		read(op{Method: "GET", Path: creditsPath + "/transactions/{id}", ID: "get-credit-transaction", Tag: creditsTag, Refuses: []int{404}, Summary: "Read a credit transaction", May: auth.CreditsLook,
+			Description: "As its organization sees it; one without an organization as its admin does."},
+			func(tx *db.Tx, c *Call, _ *struct{}) (credit.Transaction, error) {
+				transaction := id.Transaction(c.ID("id"))
+				of, err := credit.TransactionOwner(tx, transaction)
+				if err == nil {
+					err = within(tx, auth.CreditsLook, c.Principal, of)
+				}
+				if err != nil {
+					return credit.Transaction{}, err
+				}
+				return credit.Get(tx, of, transaction)
+			}),
+		read(op{Method: "GET", Path: creditsPath + "/holds/{id}", ID: "get-credit-hold", Tag: creditsTag, Refuses: []int{404}, Summary: "Read a hold", May: auth.CreditsLook},
+			func(tx *db.Tx, c *Call, _ *struct{}) (credit.Hold, error) {
+				h, err := credit.GetHold(tx, id.Transaction(c.ID("id")))
+				if err == nil {
+					err = within(tx, auth.CreditsLook, c.Principal, credit.Owner{Organization: h.Organization})
+				}
+				if err != nil {
+					return credit.Hold{}, err
+				}
+				return h, nil
+			}),
+		direct(op{Method: "GET", Path: creditsPath + "/integrity", ID: "check-credits", Tag: creditsTag, Summary: "Check the whole ledger", May: auth.CreditsVerify,
+			Description: "Recounts every account and checks every hash while the ledger works on. The same as the command credits verify."},
+			func(ctx context.Context, c *Call, _ *struct{}) (credit.Report, error) {
+				return credit.Verify(ctx, s.DB.In(c.Principal.Scope()))
+			}),
+	}
+}
+
+// within refuses, as absent, what lies outside the caller's tenancy.
+func within(tx *db.Tx, may auth.Permission, p *auth.Principal, of credit.Owner) error {
+	reach := auth.Visible(may, p)
+	if reach.All || of.Organization != 0 && slices.Contains(reach.Organizations, of.Organization) || of.Admin != 0 && slices.Contains(reach.Admins, of.Admin) {
+		return nil
+	}
+	if of.Organization != 0 && len(reach.Admins) > 0 {
+		t, err := auth.TargetAt(tx, auth.Place{Object: auth.Organization, Text: strconv.FormatInt(int64(of.Organization), 10)})
+		if err != nil {
+			return err
+		}
+		if t.Admin != 0 && slices.Contains(reach.Admins, t.Admin) {
+			return nil
+		}
+	}
+	return fault.Missing()
 }
 
 // period reads the query parameters from and to.

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/tenantry/tenantry/internal/auth"
+	"github.com/tenantry/tenantry/internal/credit"
 	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/domain"
 	"github.com/tenantry/tenantry/internal/id"
@@ -72,6 +73,16 @@ func organizationActions() []route {
 			Description: "An admin's credits come from its pool: 402 when it is short. A superadmin's come from the platform, or with source admin from the pool."},
 			func(tx *db.Tx, c *Call, in *struct{ Body org.CreditsIn }) (org.Funded, error) {
 				return org.AddCredits(tx, c.Actor, c.Organization, in.Body, creditReference(c))
+			}),
+		change(op{Method: "POST", Path: orgPath + "/credits/deallocate", ID: "deallocate-credits", Tag: orgsTag, Refuses: []int{402, 409}, Summary: "Take credits of an organization back into its admin's pool", May: auth.CreditsReturn, Lock: lockOrganization,
+			Description: "Of what came from the pool, what is neither spent nor held: 402 beyond that. It goes back to the lots it came from."},
+			func(tx *db.Tx, c *Call, in *struct{ Body org.ReturnIn }) (org.Funded, error) {
+				return org.Deallocate(tx, c.Actor, c.Organization, in.Body, creditReference(c))
+			}),
+		change(op{Method: "POST", Path: orgPath + "/credits/adjust", ID: "adjust-organization-credits", Tag: orgsTag, Refuses: []int{402}, Summary: "Set the credits of an organization right", May: auth.CreditsAdjust, Lock: lockOrganization,
+			Description: "Gives credits from outside, or writes them off as far as they are free."},
+			func(tx *db.Tx, c *Call, in *struct{ Body credit.Adjustment }) (org.Funded, error) {
+				return org.AdjustCredits(tx, c.Actor, c.Organization, in.Body, creditReference(c))
 			}),
 	}
 }

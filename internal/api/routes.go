@@ -18,6 +18,8 @@ func (s *Server) routes() []route {
 		s.meterRoutes,
 		s.memberRoutes,
 		s.creditRoutes,
+		s.spendingRoutes,
+		s.ledgerRoutes,
 		s.brandingRoutes,
 		s.auditRoutes,
 		s.notificationRoutes,

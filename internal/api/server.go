@@ -19,6 +19,7 @@ import (
 
 	"github.com/tenantry/tenantry/internal/auth"
 	"github.com/tenantry/tenantry/internal/branding"
+	"github.com/tenantry/tenantry/internal/credit"
 	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/domain"
 	"github.com/tenantry/tenantry/internal/fault"
@@ -66,6 +67,7 @@ type Server struct {
 	proxies proxies
 	ops     []op
 	meter   *meter
+	credits *credit.Queue
 
 	docsOnce func() ([]byte, error)
 }
@@ -85,6 +87,7 @@ func (s *Server) serve(routes []route) http.Handler {
 		s.Metrics = prometheus.NewRegistry()
 	}
 	s.meter = newMeter(s.Metrics)
+	s.credits = &credit.Queue{DB: s.DB.In(db.Platform), Admit: s.admitSpenders}
 	s.huma = s.newHuma()
 	for _, r := range routes {
 		s.bind(r)

@@ -24,6 +24,7 @@ import (
 	"github.com/tenantry/tenantry/internal/branding"
 	"github.com/tenantry/tenantry/internal/config"
 	"github.com/tenantry/tenantry/internal/console"
+	"github.com/tenantry/tenantry/internal/credit"
 	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/domain"
 	"github.com/tenantry/tenantry/internal/mail"
@@ -83,6 +84,9 @@ func (p *parts) prepare(ctx context.Context) error {
 	box, err := secret.Open(ctx, p.all, p.cfg.Key, p.cfg.KeyFile)
 	if err != nil {
 		return err
+	}
+	if err := credit.Seal(ctx, p.all); err != nil {
+		return fmt.Errorf("seal the ledger: %w", err)
 	}
 	p.mail = &mail.Outbox{Box: box, BaseURL: p.cfg.BaseURL}
 	p.hasher = auth.NewHasher()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/tenantry/tenantry/internal/credit"
 	"github.com/tenantry/tenantry/internal/fault"
 )
 
@@ -43,6 +44,26 @@ func ResetPassword(ctx context.Context, cfg *Config, email, password string) err
 		fmt.Fprintln(cfg.Out, "The password is set; all sessions of the user have ended.")
 	case fault.Is(err, fault.NotFound):
 		err = errors.New("no user has this e-mail address")
+	}
+	return errors.Join(err, p.db.Close())
+}
+
+// VerifyCredits checks the whole ledger and prints what is wrong. A server may
+// run on it meanwhile.
+func VerifyCredits(ctx context.Context, cfg *Config) error {
+	p, err := open(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	r, err := credit.Verify(ctx, p.all)
+	if err == nil {
+		for _, wrong := range r.Problems {
+			fmt.Fprintf(cfg.Out, "%s: account %d, row %d: %s\n", wrong.Code, wrong.Account, wrong.ID, wrong.Message)
+		}
+		fmt.Fprintf(cfg.Out, "Checked %d accounts, %d transactions, %d entries, %d lots, %d holds.\n", r.Accounts, r.Transactions, r.Entries, r.Lots, r.Holds)
+		if !r.OK {
+			err = errors.New("the ledger is not whole")
+		}
 	}
 	return errors.Join(err, p.db.Close())
 }

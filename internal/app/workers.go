@@ -9,6 +9,7 @@ import (
 	"github.com/tenantry/tenantry/internal/api"
 	"github.com/tenantry/tenantry/internal/audit"
 	"github.com/tenantry/tenantry/internal/auth"
+	"github.com/tenantry/tenantry/internal/credit"
 	"github.com/tenantry/tenantry/internal/job"
 	"github.com/tenantry/tenantry/internal/mail"
 	"github.com/tenantry/tenantry/internal/org"
@@ -31,6 +32,9 @@ func (p *parts) workers() ([]worker, error) {
 		{"notices", p.db.Run},
 		{"audit", audit.Sequencer{DB: p.all}.Run},
 		{"jobs", jobs.Run},
+		{"credits", func(ctx context.Context) error {
+			return credit.Tend(ctx, p.all, func(err error) { slog.Warn("what is due in the ledger waits", "error", err) })
+		}},
 		{"tokens", func(ctx context.Context) error {
 			return p.auth.Run(ctx, func(err error) { slog.Warn("tokens are not tended", "error", err) })
 		}},

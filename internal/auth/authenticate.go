@@ -92,6 +92,26 @@ func (s *Service) RecheckAt(tx *db.Tx, p *Principal, at Place) (*Principal, Targ
 	return l.principal, l.target, err
 }
 
+// RecheckKeys is Recheck for many API keys by one statement. One that has ended
+// is not in the map.
+func (s *Service) RecheckKeys(tx *db.Tx, keys []id.Key) (map[id.Key]*Principal, error) {
+	all := make(map[id.Key]*Principal, len(keys))
+	if len(keys) == 0 {
+		return all, nil
+	}
+	for n := len(keys); n&(n-1) != 0; n++ { // few lengths, so few texts of the statement
+		keys = append(keys, keys[0])
+	}
+	rows, err := keysByID(tx, keys)
+	for _, l := range rows {
+		all[l.principal.Key.ID] = l.principal
+	}
+	return all, err
+}
+
+// Ended is the refusal of a token that stands for nobody any more.
+func Ended() error { return errInvalidToken() }
+
 // Confirm says whether p still stands, past every cache: a notice that makes it
 // doubtful may come to its reader before it comes to the cache.
 func (s *Service) Confirm(ctx context.Context, p *Principal) error {

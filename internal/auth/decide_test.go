@@ -37,6 +37,16 @@ organization.edit        x x x . . .
 organization.manage      x x . . . .
 credits.add              x x . . . .
 credits.read             x x x x . .
+credits.deallocate       x x . . . .
+credits.adjust           x . . . . .
+credits.spend            . . . . . x
+credits.settle           . . . . . x
+credits.refund           x . . . . x
+credits.look             x x x x . x
+credits.explain          x x x x . .
+credits.trace            x x . . . .
+credits.verify           x . . . . .
+admin.credits.adjust     x . . . . .
 admin.credits.read       x x . . . .
 members.read             x x x x . .
 members.manage           x x x x . .
@@ -182,7 +192,8 @@ func TestScopes(t *testing.T) {
 }
 
 // open is what members and keys of a suspended organization keep.
-var open = []string{"public", "organization.usage", "entitlement.check", "meter.list", "my_organization.plugins", "plugin.list", "notification.read", "notification.mark", "profile", "account"}
+var open = []string{"public", "organization.usage", "entitlement.check", "meter.list", "my_organization.plugins", "plugin.list", "notification.read", "notification.mark", "profile", "account",
+	"credits.settle", "credits.refund"} // what is held already is settled
 
 func TestHolds(t *testing.T) {
 	rows := permissions(t)

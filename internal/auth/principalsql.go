@@ -3,6 +3,8 @@ package auth
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
+	"strings"
 
 	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/id"
@@ -190,6 +192,18 @@ func keyByHash(tx *db.Tx, hash []byte) (loaded, error) {
 
 func keyByID(tx *db.Tx, k id.Key) (loaded, error) {
 	return db.One(tx, scanKeyHolder, keyColumns+`k.id = $3`, tx.Now, tx.Now, k)
+}
+
+// keysByID reads several keys by one statement; those that have ended are not
+// there.
+func keysByID(tx *db.Tx, keys []id.Key) ([]loaded, error) {
+	args := []any{tx.Now, tx.Now}
+	marks := make([]string, len(keys))
+	for i, k := range keys {
+		args = append(args, k)
+		marks[i] = "$" + strconv.Itoa(len(args))
+	}
+	return db.All(tx, scanKeyHolder, keyColumns+`k.id IN (`+strings.Join(marks, ", ")+`) ORDER BY k.id`, args...)
 }
 
 func scanKeyHolder(r db.Row) (loaded, error) {

@@ -31,6 +31,17 @@ var (
 	OrganizationManage = Permission{Name: "organization.manage", Object: Organization, Roles: superOrAdmin, Write: true}
 	CreditsAdd         = Permission{Name: "credits.add", Object: Organization, Roles: superOrAdmin, Write: true}
 	CreditsRead        = Permission{Name: "credits.read", Object: Organization, Roles: superOrAdmin | Owner | Manager}
+	CreditsReturn      = Permission{Name: "credits.deallocate", Object: Organization, Roles: superOrAdmin, Write: true}
+	CreditsAdjust      = Permission{Name: "credits.adjust", Object: Organization, Roles: Superadmin, Write: true}
+	CreditsSpend       = Permission{Name: "credits.spend", Object: Organization, Roles: ServiceKey, Scope: ScopeCreditsSpend, Write: true}
+	// Whose hold, transaction or account it is, is looked up inside.
+	CreditsSettle      = Permission{Name: "credits.settle", Roles: ServiceKey, Scope: ScopeCreditsSpend, Held: true, Write: true}
+	CreditsRefund      = Permission{Name: "credits.refund", Roles: Superadmin | ServiceKey, Scope: ScopeCreditsSpend, Held: true, Write: true}
+	CreditsLook        = Permission{Name: "credits.look", Roles: superOrAdmin | Owner | Manager | ServiceKey, Scope: ScopeCreditsSpend}
+	CreditsExplain     = Permission{Name: "credits.explain", Roles: superOrAdmin | Owner | Manager}
+	CreditsTrace       = Permission{Name: "credits.trace", Roles: superOrAdmin}
+	CreditsVerify      = Permission{Name: "credits.verify", Roles: Superadmin}
+	AdminCreditsAdjust = Permission{Name: "admin.credits.adjust", Object: Reseller, Roles: Superadmin, Write: true}
 	AdminCreditsRead   = Permission{Name: "admin.credits.read", Object: Reseller, Roles: superOrAdmin}
 	MembersRead        = Permission{Name: "members.read", Object: Organization, Roles: superOrAdmin | Owner | Manager}
 	MembersManage      = Permission{Name: "members.manage", Object: Organization, Roles: superOrAdmin | Owner | Manager, Write: true}
@@ -70,7 +81,8 @@ var Table = []Permission{
 	RequestManage, RequestRead, GroupManage, GroupRead, SettingsRead, SettingsWrite, PluginManage,
 	AdminList, AdminCreate, AdminManage, AdminVerify, AdminRead, BrandingRead, BrandingWrite,
 	OrganizationList, OrganizationRead, OrganizationUsage, OrganizationPlugins, OrganizationEdit, OrganizationManage,
-	CreditsAdd, CreditsRead, AdminCreditsRead, MembersRead, MembersManage, KeysRead, KeysManage,
+	CreditsAdd, CreditsRead, CreditsReturn, CreditsAdjust, CreditsSpend, CreditsSettle, CreditsRefund, CreditsLook, CreditsExplain, CreditsTrace, CreditsVerify,
+	AdminCreditsAdjust, AdminCreditsRead, MembersRead, MembersManage, KeysRead, KeysManage,
 	KeysIssue, PlatformKeysRead, PlatformKeysManage, AccessGrant, AccessRead, AccessEnd,
 	EntitlementCheck, UsageReport, UsageReserve, UsageTop, MeterList, MeterManage,
 	MyPlugins, PluginList, Notifications, Notified, Profile, Account, AuditRead, Introspect, AuthzRead,

@@ -61,7 +61,7 @@ func names() (all []string) {
 	for _, c := range cases {
 		all = append(all, c.name)
 	}
-	return append(all, "start", "usage answer", "group commit")
+	return append(all, spending, "start", "usage answer", "group commit")
 }
 
 func get(path string, signedIn bool) func(*bench) (source, error) {

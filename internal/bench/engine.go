@@ -66,7 +66,7 @@ func (p plan) engine(ctx context.Context, r *report, engine, parent string, floo
 
 // needs reports whether any case of an engine is wanted.
 func (p plan) needs() bool {
-	return p.wants("start") || p.wants("usage answer") || slices.ContainsFunc(cases, func(c one) bool { return p.wants(c.name) })
+	return p.wants("start") || p.wants("usage answer") || p.wants(spending) || slices.ContainsFunc(cases, func(c one) bool { return p.wants(c.name) })
 }
 
 // postmaster finds the process of the cluster that address leads to.
@@ -110,6 +110,11 @@ func (b *bench) measureAll(ctx context.Context, dir, address string) error {
 	if b.wants("usage answer") {
 		if err := b.flat(ctx); err != nil {
 			return fmt.Errorf("usage answer: %w", errors.Join(err, tail(log.Name())))
+		}
+	}
+	if b.wants(spending) {
+		if err := b.spend(ctx); err != nil {
+			return fmt.Errorf("%s: %w", spending, errors.Join(err, tail(log.Name())))
 		}
 	}
 	b.r.note(b.engine, "memory after the load", fmt.Sprintf("%.1f MB", mega(b.server.memory())), "", true)

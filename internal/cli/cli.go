@@ -75,6 +75,7 @@ func (sh *shell) root() *cobra.Command {
 		sh.command("migrate", "Bring the database to the newest schema", app.Migrate),
 		sh.adminCommand(),
 		sh.demoCommand(),
+		sh.creditsCommand(),
 		&cobra.Command{Use: "version", Short: "Print the version", Args: cobra.NoArgs, Run: func(c *cobra.Command, _ []string) {
 			fmt.Fprintln(sh.out, "tenantry", sh.version)
 		}},
@@ -133,6 +134,12 @@ func (sh *shell) adminCommand() *cobra.Command {
 func (sh *shell) demoCommand() *cobra.Command {
 	group := group("demo", "Data to try it out with")
 	group.AddCommand(sh.command("seed", "Fill an empty database with three months of believable data and print its logins", app.SeedDemo))
+	return group
+}
+
+func (sh *shell) creditsCommand() *cobra.Command {
+	group := group("credits", "The ledger of credits")
+	group.AddCommand(sh.command("verify", "Check the whole ledger, while servers work on it; fails when something is wrong", app.VerifyCredits))
 	return group
 }
 

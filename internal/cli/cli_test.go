@@ -69,7 +69,7 @@ func TestNotUnderstoodIs2(t *testing.T) {
 func TestWhatExplainsItself(t *testing.T) {
 	m := alone(t)
 	m.want(0, "tenantry 1.2.3\n", "version", "")
-	for _, args := range []string{"", "--help", "help serve", "serve --help", "admin", "demo", "admin create --help"} {
+	for _, args := range []string{"", "--help", "help serve", "serve --help", "admin", "demo", "admin create --help", "credits"} {
 		m.want(0, "Usage:", args, "")
 	}
 	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {
@@ -98,6 +98,7 @@ func TestMigrateAndAdmin(t *testing.T) {
 		const password = "a quite long passphrase"
 		m.want(0, "newest", "migrate", "")
 		m.want(0, "newest", "migrate", "")
+		m.want(0, "Checked 0 accounts", "credits verify", "")
 		m.want(1, "12 characters", "admin create --email root@platform.example", "sh0rt\n")
 		m.want(1, "no password", "admin create --email root@platform.example", "")
 		m.want(1, "e-mail", "admin create --email nobody", password+"\n")

@@ -1,31 +1,43 @@
 // Package credit is the ledger: whole credits, double entry, append-only. The
 // platform issues credits to admins (grant) and to organizations (add); an
-// admin hands credits of its pool to its organizations (allocate).
+// admin hands credits of its pool to its organizations (allocate) and takes
+// back what is unspent (deallocate); services consume them, hold and capture
+// them, and give them back (refund); what expires goes to expired, and a
+// superadmin sets right what is wrong (adjust). A correction is a transaction
+// of its own: nothing is ever changed or deleted.
 //
-// Every transaction has an entry: an account that is debited, one that is
+// Every transaction has entries: an account that is debited, one that is
 // credited, the amount and both balances after. An account's counters are the
 // fold of its entries, and Σ debits = Σ credits over all accounts, always.
-// Each wallet has an issuance account of its own, so issuing to many wallets
-// at once meets no common row.
+// Beside its wallet everybody has accounts of its own to stand across it
+// (issuance, consumed by a plugin, expired, adjustment), so that many wallets
+// meet no common row.
 //
-// Nothing passes below what is available, whatever the concurrency: every
-// counter moves by one conditional UPDATE. Rows are locked in this order: the
-// organization's account, then admins' accounts by id, then issuance; so
-// operations wait for each other but never in a circle.
+// Lots say which credits a wallet holds: Σ of what remains in them is its
+// balance, or zero while it is overdrawn. Spends take from them in burn order.
+// What is held stays in its lots, and does not expire while it is held.
 //
-// The ledger records no audit events: granting is admin's operation, adding
-// and limits are org's, and they record what was done. Nor does it know who
-// may do what, or who is suspended. It does tell the people concerned.
+// Nothing passes below what is available, whatever the concurrency: all
+// wallets that a transaction touches are locked in order of id before anything
+// of theirs is read (see book).
+//
+// People's transactions run inside their callers' database transactions; those
+// of services go through a Queue. The ledger records no audit events: admin
+// and org record what people did, and for services the ledger is the record.
+// It does tell the people concerned.
 package credit
 
 import (
 	"math"
 	"math/bits"
+	"slices"
 
 	"github.com/tenantry/tenantry/internal/audit"
 	"github.com/tenantry/tenantry/internal/db"
+	"github.com/tenantry/tenantry/internal/effect"
 	"github.com/tenantry/tenantry/internal/fault"
 	"github.com/tenantry/tenantry/internal/id"
+	"github.com/tenantry/tenantry/internal/text"
 )
 
 // Owner is whose wallet it is: exactly one of the two.
@@ -39,18 +51,32 @@ type Kind string
 
 // The kinds.
 const (
-	Granted   Kind = "grant"    // issuance → admin
-	Allocated Kind = "allocate" // admin → organization
-	Added     Kind = "add"      // issuance → organization
+	Granted     Kind = "grant"       // issuance → admin
+	Allocated   Kind = "allocate"    // admin → organization
+	Added       Kind = "add"         // issuance → organization
+	Deallocated Kind = "deallocate"  // organization → admin
+	Consumed    Kind = "consume"     // organization → consumed
+	Held        Kind = "hold"        // organization → consumed, pending
+	Captured    Kind = "capture"     // posts what was held
+	Voided      Kind = "void"        // gives back what was held
+	HoldEnded   Kind = "hold_expire" // gives back what was held too long
+	Refunded    Kind = "refund"      // consumed → organization
+	Expired     Kind = "expire"      // wallet → expired
+	Adjusted    Kind = "adjust"      // wallet ↔ adjustment
 )
+
+// Kinds are all kinds.
+var Kinds = []Kind{Granted, Allocated, Added, Deallocated, Consumed, Held, Captured, Voided, HoldEnded, Refunded, Expired, Adjusted}
 
 // Source is where the credits of a transaction come from.
 type Source string
 
 // The sources.
 const (
-	FromPlatform Source = "platform"
-	FromAdmin    Source = "admin"
+	FromPlatform     Source = "platform"
+	FromAdmin        Source = "admin"
+	FromOrganization Source = "organization"
+	FromConsumed     Source = "consumed"
 )
 
 // Policy is what an admin's partner group says at this moment. The transaction
@@ -71,15 +97,15 @@ type Backing struct {
 // twice. The zero value claims nothing.
 type Reference struct{ Principal, Key string }
 
-// Transaction is one movement as one of its two accounts sees it.
+// Transaction is one movement as one of its two wallets sees it.
 type Transaction struct {
 	ID              id.Transaction   `json:"id"`
-	Kind            Kind             `json:"kind" enum:"grant,allocate,add"`
+	Kind            Kind             `json:"kind" enum:"grant,allocate,add,deallocate,consume,hold,capture,void,hold_expire,refund,expire,adjust"`
 	Amount          int64            `json:"amount" minimum:"1"`
 	Admin           *id.Admin        `json:"admin_id" doc:"The admin whose pool took part"`
 	Organization    *id.Organization `json:"organization_id" doc:"The organization that received"`
 	Reason          *string          `json:"reason"`
-	Source          Source           `json:"source" enum:"platform,admin" doc:"Where the credits come from"`
+	Source          Source           `json:"source" enum:"platform,admin,organization,consumed" doc:"Where the credits come from"`
 	PartnerGroup    *id.Group        `json:"partner_group_id" doc:"The group whose policy applied"`
 	DiscountPercent *float64         `json:"discount_percent" doc:"Of a grant: the group's discount in force at the time"`
 	NetCost         *int64           `json:"net_cost" doc:"Of a grant: its price, the amount less the discount, rounded up to a whole number"`
@@ -87,6 +113,10 @@ type Transaction struct {
 	Actor           Actor            `json:"actor"`
 	CreatedAt       db.Time          `json:"created_at"`
 	ExpiresAt       *db.Time         `json:"expires_at"`
+	Plugin          *string          `json:"plugin" doc:"The plugin that consumes"`
+	Reference       *string          `json:"reference" doc:"The service's own word for it"`
+	Hold            *id.Transaction  `json:"hold_id" doc:"The hold that this captures or ends"`
+	Reverses        *id.Transaction  `json:"reverses_id" doc:"Of a refund: the transaction whose credits came back"`
 }
 
 // Actor is who made a transaction.
@@ -104,6 +134,9 @@ type Figures struct {
 	Held      int64 `json:"held"`
 	Available int64 `json:"available"`
 	Used      int64 `json:"used"`
+	// ExpiringSoon is what is free and expires within 30 days.
+	ExpiringSoon int64      `json:"expiring_soon" doc:"Of the balance, what expires within 30 days"`
+	Account      id.Account `json:"account_id" doc:"Its account in the ledger"`
 }
 
 // Revision is always the first: figures follow from the ledger.
@@ -112,9 +145,12 @@ func (Figures) Revision() int64 { return 1 }
 // Pool is an admin's credits at this moment. Available is what can be passed
 // on: the balance less the limits that rest on it (unless its group oversells).
 type Pool struct {
-	Balance      int64 `json:"balance"`
-	LimitsBacked int64 `json:"limits_backed" doc:"Sum of the credit limits of organizations that this admin set and backs"`
-	Available    int64 `json:"available"`
+	Balance      int64      `json:"balance"`
+	LimitsBacked int64      `json:"limits_backed" doc:"Sum of the credit limits of organizations that this admin set and backs"`
+	Available    int64      `json:"available"`
+	Held         int64      `json:"held"`
+	ExpiringSoon int64      `json:"expiring_soon" doc:"Of the balance, what expires within 30 days"`
+	Account      id.Account `json:"account_id" doc:"Its account in the ledger"`
 }
 
 // Revision is always the first: figures follow from the ledger.
@@ -137,12 +173,12 @@ func OpenWithLimit(tx *db.Tx, of id.Organization, limit int64) error {
 // group's discount and the price that follows: the discount lowers the price,
 // never the quantity.
 func Grant(tx *db.Tx, actor audit.Actor, to id.Admin, amount int64, reason string, p Policy, ref Reference) (Transaction, error) {
-	if err := check(tx, amount, nil); err != nil {
-		return Transaction{}, err
+	d := draft{kind: Granted, source: FromPlatform, amount: amount, admin: to, actor: actor, reason: reason, ref: ref,
+		group: p.Group, discount: p.DiscountBP}
+	if amount > 0 {
+		d.cost = netCost(amount, p.DiscountBP)
 	}
-	t := draft{kind: Granted, source: FromPlatform, amount: amount, admin: to, actor: actor, reason: reason, ref: ref,
-		group: p.Group, discount: p.DiscountBP, cost: netCost(amount, p.DiscountBP)}
-	done, err := issue(tx, Owner{Admin: to}, t)
+	done, err := issue(tx, Owner{Admin: to}, d, Terms{})
 	if err != nil {
 		return Transaction{}, err
 	}
@@ -150,41 +186,9 @@ func Grant(tx *db.Tx, actor audit.Actor, to id.Admin, amount int64, reason strin
 }
 
 // Add issues credits to an organization from the platform.
-func Add(tx *db.Tx, actor audit.Actor, to id.Organization, amount int64, reason string, expires *db.Time, ref Reference) (Transaction, error) {
-	if err := check(tx, amount, expires); err != nil {
-		return Transaction{}, err
-	}
-	t := draft{kind: Added, source: FromPlatform, amount: amount, organization: to, actor: actor, reason: reason, expires: expires, ref: ref}
-	done, err := issue(tx, Owner{Organization: to}, t)
-	if err != nil {
-		return Transaction{}, err
-	}
-	return done, tellOwners(tx, done, actor)
-}
-
-// Allocate hands credits of the admin's pool to one of its organizations. When
-// the pool is short, or credit limits rest on what is left of it, it refuses
-// with insufficient_credits, telling what is available and what is required.
-func Allocate(tx *db.Tx, actor audit.Actor, from id.Admin, to id.Organization, amount int64, reason string, p Policy, expires *db.Time, ref Reference) (Transaction, error) {
-	if err := check(tx, amount, expires); err != nil {
-		return Transaction{}, err
-	}
-	given, err := deposit(tx, Owner{Organization: to}, amount)
-	if err != nil {
-		return Transaction{}, err
-	}
-	taken, err := withdraw(tx, from, amount, p.Oversell, given.at)
-	if err != nil {
-		return Transaction{}, err
-	}
-	// Both accounts are locked: the later of their times is the transaction's.
-	if taken.at > given.at {
-		if err := moveAt(tx, given.account, taken.at); err != nil {
-			return Transaction{}, err
-		}
-	}
-	done, err := write(tx, draft{kind: Allocated, source: FromAdmin, amount: amount, admin: from, organization: to, actor: actor,
-		reason: reason, expires: expires, ref: ref, group: p.Group}, taken, given, taken.at)
+func Add(tx *db.Tx, actor audit.Actor, to id.Organization, amount int64, reason string, terms Terms, ref Reference) (Transaction, error) {
+	done, err := issue(tx, Owner{Organization: to}, draft{kind: Added, source: FromPlatform, amount: amount, organization: to,
+		actor: actor, reason: reason, expires: terms.Expires, ref: ref}, terms)
 	if err != nil {
 		return Transaction{}, err
 	}
@@ -192,25 +196,257 @@ func Allocate(tx *db.Tx, actor audit.Actor, from id.Admin, to id.Organization, a
 }
 
 // issue moves credits from the wallet's own issuance account into it.
-func issue(tx *db.Tx, to Owner, t draft) (Transaction, error) {
-	given, err := deposit(tx, to, t.amount)
-	if err != nil {
+func issue(tx *db.Tx, to Owner, d draft, terms Terms) (Transaction, error) {
+	if err := check(tx, d.amount, terms); err != nil {
 		return Transaction{}, err
 	}
-	taken, err := issued(tx, to, t.amount, given.at)
-	if err != nil {
-		return Transaction{}, err
-	}
-	return write(tx, t, taken, given, given.at)
+	return people(tx, d, []Owner{to}, func(b *book) (*record, *wallet, error) {
+		w, err := b.wallet(to)
+		if err != nil {
+			return nil, nil, err
+		}
+		if w.credits > math.MaxInt64-d.amount {
+			return nil, nil, full("amount")
+		}
+		from, err := b.other(w, "issuance", "")
+		if err != nil {
+			return nil, nil, err
+		}
+		t := b.begin(d, &w.account, from)
+		b.give(t, from, w, piece{nil, d.amount}, terms.filled())
+		b.settle(w)
+		return t, w, nil
+	})
 }
 
-func check(tx *db.Tx, amount int64, expires *db.Time) error {
+// give makes a lot of a piece in a wallet, and posts it.
+func (b *book) give(t *record, from *account, w *wallet, p piece, terms Terms) {
+	l := b.deposit(w, t, p.amount, p.lot, terms)
+	b.post(t, posts, from, &w.account, p.amount, nil, l)
+}
+
+// settle closes a deposit: what is held may rest on it now, and what is low is
+// measured anew.
+func (b *book) settle(w *wallet) {
+	w.cover()
+	w.mark()
+	b.watch(w)
+}
+
+// people runs one operation of a person on the ledger.
+func people(tx *db.Tx, d draft, owners []Owner, f func(*book) (*record, *wallet, error)) (Transaction, error) {
+	b, err := openBook(tx, owners...)
+	if err != nil {
+		return Transaction{}, err
+	}
+	if err := b.unused(d.ref); err != nil {
+		return Transaction{}, err
+	}
+	t, w, err := f(b)
+	if err != nil {
+		return Transaction{}, err
+	}
+	if err := b.flush(); err != nil {
+		return Transaction{}, err
+	}
+	effect.Add(tx, effect.Credits, t.amount)
+	return b.transaction(t, &w.account), nil
+}
+
+// Allocate hands credits of the admin's pool to one of its organizations. When
+// the pool is short, or credit limits rest on what is left of it, it refuses
+// with insufficient_credits, telling what is available and what is required.
+// The organization's lots follow from the pool's, and expire no later.
+func Allocate(tx *db.Tx, actor audit.Actor, from id.Admin, to id.Organization, amount int64, reason string, p Policy, terms Terms, ref Reference) (Transaction, error) {
+	if err := check(tx, amount, terms); err != nil {
+		return Transaction{}, err
+	}
+	d := draft{kind: Allocated, source: FromAdmin, amount: amount, admin: from, organization: to, actor: actor,
+		reason: reason, expires: terms.Expires, ref: ref, group: p.Group}
+	done, err := people(tx, d, []Owner{{Admin: from}, {Organization: to}}, func(b *book) (*record, *wallet, error) {
+		pool, err := b.wallet(Owner{Admin: from})
+		if err != nil {
+			return nil, nil, err
+		}
+		w, err := b.wallet(Owner{Organization: to})
+		if err != nil {
+			return nil, nil, err
+		}
+		if w.credits > math.MaxInt64-amount {
+			return nil, nil, full("amount")
+		}
+		if left := pool.uncommitted(p.Oversell); amount > left {
+			return nil, nil, insufficient(left, amount, "The pool does not cover this: %s", shortage(pool.balance(), pool.backed, p.Oversell))
+		}
+		t := b.begin(d, &w.account, &pool.account)
+		for _, piece := range pool.burn(amount) {
+			l := b.deposit(w, t, piece.amount, piece.lot, terms.within(piece.lot))
+			b.post(t, posts, &pool.account, &w.account, piece.amount, piece.lot, l)
+		}
+		b.watch(pool)
+		b.settle(w)
+		return t, w, nil
+	})
+	if err != nil {
+		return Transaction{}, err
+	}
+	return done, tellOwners(tx, done, actor)
+}
+
+// Deallocate takes credits that an organization has from its admin's pool back
+// into it, to the lots they came from; what is spent or held stays.
+func Deallocate(tx *db.Tx, actor audit.Actor, from id.Organization, to id.Admin, amount int64, reason string, ref Reference) (Transaction, error) {
+	if err := check(tx, amount, Terms{}); err != nil {
+		return Transaction{}, err
+	}
+	d := draft{kind: Deallocated, source: FromOrganization, amount: amount, admin: to, organization: from, actor: actor, reason: reason, ref: ref}
+	return people(tx, d, []Owner{{Organization: from}, {Admin: to}}, func(b *book) (*record, *wallet, error) {
+		w, err := b.wallet(Owner{Organization: from})
+		if err != nil {
+			return nil, nil, err
+		}
+		pool, err := b.wallet(Owner{Admin: to})
+		if err != nil {
+			return nil, nil, err
+		}
+		if err := b.lotsByID(distinct(w.lots, func(l *lot) id.Lot { return id.Lot(l.parent.number()) })); err != nil {
+			return nil, nil, err
+		}
+		returnable := func(l *lot) int64 {
+			if parent := b.lots[id.Lot(l.parent.number())]; parent == nil || parent.wallet != pool {
+				return 0
+			}
+			return l.free()
+		}
+		left := int64(0)
+		for _, l := range w.lots {
+			left += returnable(l)
+		}
+		if amount > left {
+			return nil, nil, insufficient(left, amount, "Of what came from the admin's pool %d credits are unspent.", left)
+		}
+		if pool.credits > math.MaxInt64-amount {
+			return nil, nil, full("amount")
+		}
+		t := b.begin(d, &w.account, &pool.account)
+		taken, _ := w.take(amount, returnable, func(l *lot, n int64) { l.left -= n })
+		for _, p := range taken {
+			b.returnTo(t, w, pool, p)
+		}
+		b.watch(w)
+		b.settle(pool)
+		return t, w, nil
+	})
+}
+
+// returnTo moves a piece of an organization's lot back to the pool's lot that it
+// came from, or to a new one where that has expired.
+func (b *book) returnTo(t *record, w, pool *wallet, p piece) {
+	parent := b.lots[p.lot.parent.id]
+	if parent.expired(b.tx.Now) {
+		end := b.tx.Now.Add(grace)
+		l := b.deposit(pool, t, p.amount, parent, Terms{Category: Return, Priority: parent.priority, Expires: &end})
+		b.post(t, posts, &w.account, &pool.account, p.amount, p.lot, l)
+		return
+	}
+	parent.left, parent.dirty = parent.left+p.amount, true
+	pool.add(parent)
+	pool.expires(parent.expires)
+	b.post(t, posts, &w.account, &pool.account, p.amount, p.lot, parent)
+}
+
+// Adjustment asks for a balance to be set right.
+type Adjustment struct {
+	Amount    int64  `json:"amount" example:"10" doc:"Whole credits, at least 1"`
+	Direction string `json:"direction" enum:"in,out" doc:"in gives credits, out writes them off as far as they are free"`
+	Reason    string `json:"reason" minLength:"1" maxLength:"2000" example:"Billing error" doc:"At most 500 characters"`
+}
+
+// Check validates, and cleans the reason.
+func (in *Adjustment) Check() error {
+	var v fault.Validation
+	if in.Amount <= 0 {
+		v.Add("amount", "too_small", "Give a whole number of credits, at least 1.")
+	}
+	if in.Direction != "in" && in.Direction != "out" {
+		v.Add("direction", "unknown_value", "Use in or out.")
+	}
+	in.Reason = text.Prose("reason", in.Reason, maxReason, &v)
+	if in.Reason == "" && v.Err() == nil {
+		v.Add("reason", "required", "Say why.")
+	}
+	return v.Err()
+}
+
+// Adjust sets a balance right from outside: in gives credits, out writes them
+// off as far as they are free.
+func Adjust(tx *db.Tx, actor audit.Actor, of Owner, a Adjustment, ref Reference) (Transaction, error) {
+	if err := a.Check(); err != nil {
+		return Transaction{}, err
+	}
+	amount, in := a.Amount, a.Direction == "in"
+	d := draft{kind: Adjusted, source: FromPlatform, amount: amount, admin: of.Admin, organization: of.Organization, actor: actor, reason: a.Reason, ref: ref}
+	return people(tx, d, []Owner{of}, func(b *book) (*record, *wallet, error) {
+		w, err := b.wallet(of)
+		if err != nil {
+			return nil, nil, err
+		}
+		if !in {
+			d.source = w.source()
+		}
+		switch left := w.balance() - w.held; {
+		case in && w.credits > math.MaxInt64-amount:
+			return nil, nil, full("amount")
+		case !in && amount > left:
+			return nil, nil, insufficient(left, amount, "Of the balance %d credits are free.", max(left, 0))
+		}
+		across, err := b.other(w, "adjustment", "")
+		if err != nil {
+			return nil, nil, err
+		}
+		t := b.begin(d, &w.account, across)
+		if in {
+			b.give(t, across, w, piece{nil, amount}, Terms{}.filled())
+			b.settle(w)
+			return t, w, nil
+		}
+		for _, p := range w.burn(amount) {
+			b.post(t, posts, &w.account, across, p.amount, p.lot, nil)
+		}
+		b.watch(w)
+		return t, w, nil
+	})
+}
+
+// filled are the terms with what goes without saying.
+func (t Terms) filled() Terms {
+	if t.Category == "" {
+		t.Category = Paid
+	}
+	return t
+}
+
+// within are the terms of what is taken out of a lot.
+func (t Terms) within(l *lot) Terms {
+	if t.Category == "" {
+		t.Category, t.Priority = l.category, l.priority
+	}
+	if bySoonest(l.expires, t.Expires) < 0 {
+		t.Expires = l.expires
+	}
+	return t
+}
+
+func check(tx *db.Tx, amount int64, terms Terms) error {
 	var v fault.Validation
 	if amount <= 0 {
 		v.Add("amount", "too_small", "Give a whole number of credits, at least 1.")
 	}
-	if expires != nil && *expires <= tx.Now {
+	if terms.Expires != nil && *terms.Expires <= tx.Now {
 		v.Add("expires_at", "in_the_past", "Give a time that lies ahead.")
+	}
+	if terms.Category != "" && !slices.Contains(categories, terms.Category) {
+		v.Add("category", "unknown_value", "Use plan, promo or paid.")
 	}
 	return v.Err()
 }

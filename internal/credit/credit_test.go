@@ -95,14 +95,14 @@ func grant(d *db.DB, to id.Admin, amount int64) error {
 
 func allocate(d *db.DB, from id.Admin, to id.Organization, amount int64, oversell bool) error {
 	_, err := write(d, func(tx *db.Tx) (credit.Transaction, error) {
-		return credit.Allocate(tx, boss, from, to, amount, "", credit.Policy{Oversell: oversell}, nil, none)
+		return credit.Allocate(tx, boss, from, to, amount, "", credit.Policy{Oversell: oversell}, credit.Terms{}, none)
 	})
 	return err
 }
 
 func add(d *db.DB, to id.Organization, amount int64) error {
 	_, err := write(d, func(tx *db.Tx) (credit.Transaction, error) {
-		return credit.Add(tx, boss, to, amount, "", nil, none)
+		return credit.Add(tx, boss, to, amount, "", credit.Terms{}, none)
 	})
 	return err
 }
@@ -156,10 +156,10 @@ func TestCreditsFlowDown(t *testing.T) {
 		}
 		must(t, allocate(d, a, o, 4000, false))
 		must(t, add(d, o, 500))
-		if got, want := figures(t, d, o), (credit.Figures{Balance: 4500, Available: 4500}); got != want {
+		if got, want := figures(t, d, o), (credit.Figures{Balance: 4500, Available: 4500, Account: figures(t, d, o).Account}); got != want {
 			t.Errorf("organization: got %+v, want %+v", got, want)
 		}
-		if got, want := pool(t, d, a), (credit.Pool{Balance: 6001, Available: 6001}); got != want {
+		if got, want := pool(t, d, a), (credit.Pool{Balance: 6001, Available: 6001, Account: pool(t, d, a).Account}); got != want {
 			t.Errorf("pool: got %+v, want %+v", got, want)
 		}
 		if err := allocate(d, a, o, 6002, false); !short(err, 6001, 6002) {
@@ -196,7 +196,7 @@ func TestRefusedAmounts(t *testing.T) {
 		}
 		_, err := write(d, func(tx *db.Tx) (credit.Transaction, error) {
 			past := tx.Now
-			return credit.Add(tx, boss, o, 1, "", &past, none)
+			return credit.Add(tx, boss, o, 1, "", credit.Terms{Expires: &past}, none)
 		})
 		if fault.Code(err) != "in_the_past" {
 			t.Errorf("expired on arrival: got %v, want in_the_past", err)
@@ -238,7 +238,7 @@ func TestLimitsAreBacked(t *testing.T) {
 			t.Errorf("allocating what backs a limit: got %v, want 300 of 301", err)
 		}
 		must(t, allocate(d, a, o, 300, false))
-		if got, want := pool(t, d, a), (credit.Pool{Balance: 700, LimitsBacked: 700}); got != want {
+		if got, want := pool(t, d, a), (credit.Pool{Balance: 700, LimitsBacked: 700, Account: pool(t, d, a).Account}); got != want {
 			t.Errorf("pool: got %+v, want %+v", got, want)
 		}
 		must(t, limit(d, o, 700, a, false)) // the same again
@@ -369,7 +369,7 @@ func TestLists(t *testing.T) {
 		if several[o].Balance != 21 || several[other].Balance != 600 {
 			t.Errorf("balances: got %+v", several)
 		}
-		if got := read(t, d, func(tx *db.Tx) (map[id.Admin]int64, error) { return credit.AdminBalances(tx, []id.Admin{a}) }); got[a] != 979 {
+		if got := read(t, d, func(tx *db.Tx) (map[id.Admin]credit.Pool, error) { return credit.AdminBalances(tx, []id.Admin{a}) }); got[a].Balance != 979 {
 			t.Errorf("admin balances: got %+v", got)
 		}
 	})

@@ -16,7 +16,8 @@ import (
 
 // Columns is the first line of a CSV of transactions.
 var Columns = []string{"id", "created_at", "kind", "amount", "balance_after", "admin_id", "organization_id", "source",
-	"reason", "partner_group_id", "discount_percent", "net_cost", "actor_type", "actor_id", "expires_at"}
+	"reason", "partner_group_id", "discount_percent", "net_cost", "actor_type", "actor_id", "expires_at",
+	"plugin", "reference", "hold_id", "reverses_id"}
 
 // WriteCSV writes transactions as RFC 4180 lines under a line of Columns. A
 // text that a spreadsheet would take for a formula is preceded by an
@@ -46,7 +47,8 @@ func (t Transaction) cells() []string {
 	}
 	return []string{number(id.Ref(t.ID)), t.CreatedAt.String(), string(t.Kind), number(&t.Amount), number(&t.BalanceAfter),
 		number(t.Admin), number(t.Organization), string(t.Source), neutral(t.Reason), number(t.PartnerGroup), discount,
-		number(t.NetCost), string(t.Actor.Type), number(t.Actor.ID), moment(t.ExpiresAt)}
+		number(t.NetCost), string(t.Actor.Type), number(t.Actor.ID), moment(t.ExpiresAt),
+		neutral(t.Plugin), neutral(t.Reference), number(t.Hold), number(t.Reverses)}
 }
 
 func number[T ~int64](n *T) string {
@@ -85,7 +87,7 @@ func Export(tx *db.Tx, of Owner, f Filter, r page.Request, w io.Writer) error {
 	if err := f.check(); err != nil {
 		return err
 	}
-	a, err := account(tx, of)
+	a, err := stateOf(tx, of)
 	if err != nil {
 		return err
 	}

@@ -1,8 +1,7 @@
 package credit
 
 import (
-	"fmt"
-	"regexp"
+	"slices"
 	"time"
 
 	"github.com/tenantry/tenantry/internal/db"
@@ -13,12 +12,20 @@ import (
 
 // Balance gives an organization's figures.
 func Balance(tx *db.Tx, of id.Organization) (Figures, error) {
-	s, err := account(tx, Owner{Organization: of})
-	return s.figures(), err
+	s, err := stateOf(tx, Owner{Organization: of})
+	if err != nil {
+		return Figures{}, err
+	}
+	f := s.figures()
+	f.Used, err = consumedThisMonth(tx, of)
+	return f, err
 }
 
+// Soon is how far ahead an expiry is told of.
+const Soon = 30 * 24 * time.Hour
+
 // Balances gives the figures of several organizations, for a page of a list:
-// at most 200 ids.
+// at most 200 ids; what was used is left out.
 func Balances(tx *db.Tx, of []id.Organization) (map[id.Organization]Figures, error) {
 	all := make(map[id.Organization]Figures, len(of))
 	err := accounts(tx, "organization", of, func(o id.Organization, s state) { all[o] = s.figures() })
@@ -28,36 +35,43 @@ func Balances(tx *db.Tx, of []id.Organization) (map[id.Organization]Figures, err
 // AdminBalance gives an admin's pool. What backs limits is only taken off what
 // is available when the admin's group does not oversell.
 func AdminBalance(tx *db.Tx, of id.Admin) (Pool, error) {
-	s, err := account(tx, Owner{Admin: of})
-	if err != nil {
+	if _, err := stateOf(tx, Owner{Admin: of}); err != nil {
 		return Pool{}, err
 	}
-	oversell, err := oversells(tx, of)
-	return Pool{Balance: s.balance(), LimitsBacked: s.backed, Available: max(s.uncommitted(oversell), 0)}, err
+	all, err := AdminBalances(tx, []id.Admin{of})
+	return all[of], err
 }
 
-// AdminBalances gives the balances of several admins, for a page of a list: at
+// AdminBalances gives the pools of several admins, for a page of a list: at
 // most 200 ids.
-func AdminBalances(tx *db.Tx, of []id.Admin) (map[id.Admin]int64, error) {
-	all := make(map[id.Admin]int64, len(of))
-	err := accounts(tx, "admin", of, func(a id.Admin, s state) { all[a] = s.balance() })
+func AdminBalances(tx *db.Tx, of []id.Admin) (map[id.Admin]Pool, error) {
+	all := make(map[id.Admin]Pool, len(of))
+	err := accounts(tx, "admin", of, func(a id.Admin, s state) {
+		all[a] = Pool{Balance: s.balance(), LimitsBacked: s.backed, Available: max(s.uncommitted(s.oversells), 0), Held: s.held,
+			ExpiringSoon: s.expiring, Account: s.id}
+	})
 	return all, err
 }
 
-// figures tells what an organization has. Nothing is consumed yet: spending
-// comes with its own issue.
+// figures tells what an organization has.
 func (s state) figures() Figures {
-	return Figures{Balance: s.balance(), Limit: s.limit, Held: s.held, Available: Available(s.balance(), s.held, s.limit)}
+	return Figures{Balance: s.balance(), Limit: s.limit, Held: s.held, Available: Available(s.balance(), s.held, s.limit),
+		ExpiringSoon: s.expiring, Account: s.id}
 }
 
 // Available is what can be spent: balance less what is held plus the limit,
 // never below zero, up to the largest number.
-func Available(balance, held, limit int64) int64 {
-	free := balance - held
-	if free < 0 {
-		return max(free+limit, 0)
+func Available(balance, held, limit int64) int64 { return max(available(balance, held, limit), 0) }
+
+// consumedThisMonth is what the organization consumed since the month began,
+// less what of that month's or earlier consumption came back.
+func consumedThisMonth(tx *db.Tx, of id.Organization) (int64, error) {
+	zone, err := timezone(tx)
+	if err != nil {
+		return 0, err
 	}
-	return plus(free, limit)
+	t := tx.Now.Std().In(zone)
+	return consumedSince(tx, of, db.At(time.Date(t.Year(), t.Month(), 1, 0, 0, 0, 0, zone)))
 }
 
 // Filter narrows a list of transactions. From is included, To is not.
@@ -67,11 +81,10 @@ type Filter struct {
 }
 
 func (f Filter) check() error {
-	switch f.Kind {
-	case "", Granted, Allocated, Added:
+	if f.Kind == "" || slices.Contains(Kinds, f.Kind) {
 		return nil
 	}
-	return fault.InvalidField("kind", "unknown_value", "Use grant, allocate or add.")
+	return fault.InvalidField("kind", "unknown_value", "Use a kind of transaction.")
 }
 
 // Transactions lists what moved a wallet, newest first, each with the balance
@@ -81,7 +94,7 @@ func Transactions(tx *db.Tx, of Owner, f Filter, r page.Request) (page.List[Tran
 	if err := f.check(); err != nil {
 		return none, err
 	}
-	a, err := account(tx, of)
+	a, err := stateOf(tx, of)
 	if err != nil {
 		return none, err
 	}
@@ -100,66 +113,6 @@ func Transactions(tx *db.Tx, of Owner, f Filter, r page.Request) (page.List[Tran
 
 func (t Transaction) position() page.Position {
 	return page.Position{At: int64(t.CreatedAt), ID: int64(t.ID)}
-}
-
-// MonthlyStatement sums up a wallet's month: opening + in − out of all lines =
-// closing, and a month opens with what the one before closed with.
-type MonthlyStatement struct {
-	Month   string  `json:"month" example:"2026-11"`
-	From    db.Time `json:"from"`
-	To      db.Time `json:"to" doc:"The first moment that is not part of the month"`
-	Opening int64   `json:"opening"`
-	Closing int64   `json:"closing"`
-	Entries []Line  `json:"entries" nullable:"false"`
-}
-
-// Line is what one kind of transaction did to a wallet in a month.
-type Line struct {
-	Kind    Kind  `json:"kind"`
-	Count   int64 `json:"count"`
-	In      int64 `json:"in"`
-	Out     int64 `json:"out"`
-	NetCost int64 `json:"net_cost" doc:"Price of the grants among them"`
-}
-
-var months = regexp.MustCompile(`^[0-9]{4}-(0[1-9]|1[0-2])$`)
-
-// Statement gives the statement of a month such as 2026-11; an empty one is
-// the current month. Months begin at midnight in the setting billing_timezone.
-func Statement(tx *db.Tx, of Owner, month string) (MonthlyStatement, error) {
-	zone, err := timezone(tx)
-	if err != nil {
-		return MonthlyStatement{}, err
-	}
-	if month == "" {
-		month = tx.Now.Std().In(zone).Format("2006-01")
-	}
-	if !months.MatchString(month) {
-		return MonthlyStatement{}, fault.InvalidField("month", "invalid_month", "Give a month such as 2026-11.")
-	}
-	first, err := time.ParseInLocation("2006-01", month, zone)
-	if err != nil {
-		return MonthlyStatement{}, fmt.Errorf("read the month: %w", err)
-	}
-	s := MonthlyStatement{Month: month, From: db.At(first), To: db.At(first.AddDate(0, 1, 0))}
-	if s.From.Std().Year() < 1 || s.To.Std().Year() > 9999 { // which no answer could say
-		return MonthlyStatement{}, fault.InvalidField("month", "invalid_month", "Give a month such as 2026-11.")
-	}
-	a, err := account(tx, of)
-	if err != nil {
-		return s, err
-	}
-	if s.Opening, err = balanceBefore(tx, of, a.id, s.From); err != nil {
-		return s, err
-	}
-	if s.Entries, err = lines(tx, of, a.id, s.From, s.To); err != nil {
-		return s, err
-	}
-	s.Closing = s.Opening
-	for _, l := range s.Entries {
-		s.Closing += l.In - l.Out
-	}
-	return s, nil
 }
 
 // price fills in what only a grant has.

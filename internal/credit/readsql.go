@@ -17,7 +17,7 @@ func accounts[T id.Any](tx *db.Tx, kind string, of []T, f func(T, state)) error 
 	if len(of) == 0 {
 		return nil
 	}
-	args := []any{kind}
+	args := []any{tx.Now.Add(Soon), kind}
 	marks := make([]string, len(of))
 	for i, v := range of {
 		args = append(args, int64(v))
@@ -26,20 +26,14 @@ func accounts[T id.Any](tx *db.Tx, kind string, of []T, f func(T, state)) error 
 	_, err := db.All(tx, func(r db.Row) (struct{}, error) {
 		var owner int64
 		var s state
-		err := r.Scan(&owner, &s.id, &s.credits, &s.debits, &s.held, &s.limit, &s.backed, &s.recorded)
+		err := r.Scan(append([]any{&owner}, s.fields()...)...)
 		if err == nil {
 			f(T(owner), s)
 		}
 		return struct{}{}, err
-	}, `SELECT `+kind+`_id, id, credits_posted, debits_posted, debits_pending, credit_limit, limits_backed, transactions
-		FROM credit_accounts WHERE kind = $1 AND `+kind+`_id IN (`+strings.Join(marks, ", ")+`) ORDER BY id LIMIT 200`, args...)
+	}, `SELECT `+kind+`_id, `+stateColumns("$1")+`
+		FROM credit_accounts WHERE kind = $2 AND `+kind+`_id IN (`+strings.Join(marks, ", ")+`) ORDER BY id LIMIT 200`, args...)
 	return err
-}
-
-// oversells reads the policy of the admin's group.
-func oversells(tx *db.Tx, of id.Admin) (bool, error) {
-	return db.One(tx, func(r db.Row) (yes bool, err error) { return yes, r.Scan(&yes) },
-		`SELECT COALESCE(g.oversell, FALSE) FROM admins a LEFT JOIN partner_groups g ON g.id = a.partner_group_id WHERE a.id = $1`, int64(of))
 }
 
 // where is the condition of a filter over credit_transactions t.
@@ -76,49 +70,120 @@ func list(tx *db.Tx, of Owner, account id.Account, f Filter, r page.Request) ([]
 	if r.After != (page.Position{}) {
 		condition += " AND (t.created_at, t.id) < (" + next(r.After.At) + ", " + next(r.After.ID) + ")"
 	}
-	join := "e.transaction_id = t.id AND (e.debit_account_id = " + next(int64(account)) + " OR e.credit_account_id = " + next(int64(account)) + ")"
-	after := "CASE WHEN e.credit_account_id = " + next(int64(account)) + " THEN e.credit_balance_after ELSE e.debit_balance_after END"
+	columns := seenColumns(next(int64(account)), next(int64(account)), next(int64(account)))
 	limits := " LIMIT " + next(r.Limit+1)
 	if r.After == (page.Position{}) {
 		limits += " OFFSET " + next(r.Offset)
 	}
-	return db.All(tx, scanTransaction, `SELECT t.id, t.kind, t.amount, t.admin_id, t.organization_id, t.reason, t.source, t.partner_group_id,
-		t.discount_bp, t.net_cost, `+after+`, t.actor_type, t.actor_id, t.created_at, t.expires_at
-		FROM credit_transactions t JOIN credit_entries e ON `+join+`
+	return db.All(tx, scanTransaction, `SELECT `+columns+`
+		FROM credit_transactions t
 		WHERE `+condition+` ORDER BY t.created_at DESC, t.id DESC`+limits, args...)
+}
+
+// seenColumns are a transaction with the balance that it left in an account,
+// which is given three times.
+func seenColumns(account, again, once string) string {
+	return `t.id, t.kind, t.amount, t.admin_id, t.organization_id, t.reason, t.source, t.partner_group_id, t.discount_bp, t.net_cost,
+		(SELECT CASE WHEN e.credit_account_id = ` + account + ` THEN e.credit_balance_after ELSE e.debit_balance_after END
+			FROM credit_entries e WHERE e.transaction_id = t.id AND (e.debit_account_id = ` + again + ` OR e.credit_account_id = ` + once + `)
+			ORDER BY e.id DESC LIMIT 1),
+		t.actor_type, t.actor_id, t.created_at, t.expires_at, t.plugin_key, t.reference, t.hold_id, t.reverses_id`
 }
 
 func scanTransaction(r db.Row) (t Transaction, err error) {
 	var discount, cost int64
 	err = r.Scan(&t.ID, &t.Kind, &t.Amount, &t.Admin, &t.Organization, &t.Reason, &t.Source, &t.PartnerGroup,
-		&discount, &cost, &t.BalanceAfter, &t.Actor.Type, &t.Actor.ID, &t.CreatedAt, &t.ExpiresAt)
+		&discount, &cost, &t.BalanceAfter, &t.Actor.Type, &t.Actor.ID, &t.CreatedAt, &t.ExpiresAt,
+		&t.Plugin, &t.Reference, &t.Hold, &t.Reverses)
 	t.price(discount, cost)
 	return t, err
 }
 
-// balanceBefore is the balance after the last transaction before at.
-func balanceBefore(tx *db.Tx, of Owner, account id.Account, at db.Time) (int64, error) {
-	column, value, _ := of.key()
-	n, err := db.One(tx, db.Int64, `SELECT CASE WHEN e.credit_account_id = $1 THEN e.credit_balance_after ELSE e.debit_balance_after END
-		FROM credit_transactions t JOIN credit_entries e ON e.transaction_id = t.id AND (e.debit_account_id = $2 OR e.credit_account_id = $3)
-		WHERE t.`+column+` = $4 AND t.created_at < $5 ORDER BY t.created_at DESC, t.id DESC LIMIT 1`,
-		int64(account), int64(account), int64(account), value, at)
-	if errors.Is(err, db.ErrNoRows) {
-		return 0, nil
+// balanceBefore is the balance of an account after its last entry before at.
+func balanceBefore(tx *db.Tx, account id.Account, at db.Time) (int64, error) {
+	type after struct {
+		at, id, balance int64
 	}
-	return n, err
+	last := func(side string) (after, error) {
+		a, err := db.One(tx, func(r db.Row) (a after, err error) { return a, r.Scan(&a.at, &a.id, &a.balance) },
+			`SELECT created_at, id, `+side+`_balance_after FROM credit_entries WHERE `+side+`_account_id = $1 AND created_at < $2
+			ORDER BY created_at DESC, id DESC LIMIT 1`, int64(account), at)
+		if errors.Is(err, db.ErrNoRows) {
+			err = nil
+		}
+		return a, err
+	}
+	d, err := last("debit")
+	if err != nil {
+		return 0, err
+	}
+	c, err := last("credit")
+	if d.at > c.at || d.at == c.at && d.id > c.id {
+		return d.balance, err
+	}
+	return c.balance, err
+}
+
+// consumers gives the accounts of what an owner's organizations consumed.
+func consumers(tx *db.Tx, of Owner) ([]struct {
+	Consumption
+	account id.Account
+}, error) {
+	condition, value := "o.id = $1", int64(of.Organization)
+	if of.Admin != 0 {
+		condition, value = "o.admin_id = $1", int64(of.Admin)
+	}
+	return db.All(tx, func(r db.Row) (c struct {
+		Consumption
+		account id.Account
+	}, err error) {
+		return c, r.Scan(&c.account, &c.Organization, &c.Name, &c.Plugin)
+	}, `SELECT a.id, o.id, o.name, a.plugin_key FROM organizations o JOIN credit_accounts a ON a.organization_id = o.id AND a.kind = 'consumed'
+		WHERE `+condition+` ORDER BY o.id, a.plugin_key`, value)
+}
+
+// consumption is what moved into the accounts of consumption in a period.
+func consumption(tx *db.Tx, of Owner, from, to db.Time) ([]Consumption, error) {
+	all := []Consumption{}
+	accounts, err := consumers(tx, of)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range accounts {
+		before, err := balanceBefore(tx, c.account, from)
+		if err != nil {
+			return nil, err
+		}
+		after, err := balanceBefore(tx, c.account, to)
+		if err != nil {
+			return nil, err
+		}
+		if c.Amount = after - before; c.Amount != 0 {
+			all = append(all, c.Consumption)
+		}
+	}
+	return all, nil
+}
+
+// consumedSince is what an organization consumed from a moment on.
+func consumedSince(tx *db.Tx, of id.Organization, from db.Time) (sum int64, err error) {
+	all, err := consumption(tx, Owner{Organization: of}, from, tx.Now.Add(time.Hour))
+	for _, c := range all {
+		sum += c.Amount
+	}
+	return max(sum, 0), err
 }
 
 func lines(tx *db.Tx, of Owner, account id.Account, from, to db.Time) ([]Line, error) {
 	column, value, _ := of.key()
 	return db.All(tx, func(r db.Row) (l Line, err error) {
 		return l, r.Scan(&l.Kind, &l.Count, &l.In, &l.Out, &l.NetCost)
-	}, `SELECT t.kind, count(*),
+	}, `SELECT t.kind, count(DISTINCT t.id),
 		CAST(sum(CASE WHEN e.credit_account_id = $1 THEN e.amount ELSE 0 END) AS BIGINT),
 		CAST(sum(CASE WHEN e.debit_account_id = $2 THEN e.amount ELSE 0 END) AS BIGINT),
 		CAST(sum(t.net_cost) AS BIGINT)
 		FROM credit_transactions t JOIN credit_entries e ON e.transaction_id = t.id AND (e.debit_account_id = $3 OR e.credit_account_id = $4)
-		WHERE t.`+column+` = $5 AND t.created_at >= $6 AND t.created_at < $7 GROUP BY t.kind ORDER BY t.kind LIMIT 20`,
+		AND e.effect IN ('post', 'capture') WHERE t.`+column+` = $5 AND t.created_at >= $6 AND t.created_at < $7 GROUP BY t.kind ORDER BY t.kind LIMIT 20`,
 		int64(account), int64(account), int64(account), int64(account), value, from, to)
 }
 

@@ -49,6 +49,8 @@ type store struct {
 	hub    hub
 	wire   *wire // to the other processes; nil on SQLite
 	count  counters
+
+	attached map[any]any // see Attach
 }
 
 // writer runs closures in transactions; it differs per engine.

@@ -135,7 +135,7 @@ func plain(args []any) []any {
 	all := make([]any, len(args))
 	for i, a := range args {
 		switch v := a.(type) {
-		case nil, int64, string, bool, []byte, []int64, []string, []*int64:
+		case nil, int64, string, bool, []byte, []int64, []string, []*int64, []*string, []*bool, [][]byte:
 			all[i] = v
 		case Time:
 			all[i] = int64(v)

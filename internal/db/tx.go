@@ -56,8 +56,14 @@ func (tx *Tx) Context() context.Context { return tx.ctx }
 // Engine says which database this is, for the few places that may differ.
 func (tx *Tx) Engine() Engine { return tx.db.engine }
 
-// Value gives what SetValue kept under key in this transaction, or nil.
-func (tx *Tx) Value(key any) any { return tx.values[key] }
+// Value gives what SetValue kept under key in this transaction, else what the
+// handle has attached, or nil.
+func (tx *Tx) Value(key any) any {
+	if v, ok := tx.values[key]; ok {
+		return v
+	}
+	return tx.db.attached[key]
+}
 
 // SetValue keeps something for the length of the transaction, such as the
 // number of audit rows written so far. Use a private type as key.

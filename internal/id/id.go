@@ -16,6 +16,7 @@ type (
 	Plugin       int64
 	Account      int64 // of the credit ledger
 	Transaction  int64 // of the credit ledger
+	Lot          int64 // of the credit ledger
 	Event        int64 // of the audit log
 	Notification int64
 	Domain       int64

@@ -11,10 +11,16 @@ import (
 
 // CreditsIn asks for credits for an organization.
 type CreditsIn struct {
-	Amount    int64         `json:"amount" example:"1000" doc:"Whole credits, at least 1"`
-	Reason    string        `json:"reason,omitempty" required:"false" maxLength:"2000" example:"Monthly allowance" doc:"At most 500 characters"`
-	Source    credit.Source `json:"source,omitempty" required:"false" enum:"platform,admin" doc:"Where they come from: an admin's pool (always, for an admin), or the platform (the default of a superadmin)"`
-	ExpiresAt *db.Time      `json:"expires_at,omitempty" required:"false" doc:"Absent or null: never"`
+	Amount    int64           `json:"amount" example:"1000" doc:"Whole credits, at least 1"`
+	Reason    string          `json:"reason,omitempty" required:"false" maxLength:"2000" example:"Monthly allowance" doc:"At most 500 characters"`
+	Source    credit.Source   `json:"source,omitempty" required:"false" enum:"platform,admin" doc:"Where they come from: an admin's pool (always, for an admin), or the platform (the default of a superadmin)"`
+	ExpiresAt *db.Time        `json:"expires_at,omitempty" required:"false" doc:"Absent or null: never"`
+	Category  credit.Category `json:"category,omitempty" required:"false" enum:"plan,promo,paid" doc:"What they are, for the order in which credits are burnt; paid, or what the pool's are"`
+	Priority  int64           `json:"priority,omitempty" required:"false" minimum:"0" maximum:"1000000" doc:"The smallest is burnt first; counts where category is given"`
+}
+
+func (in *CreditsIn) terms() credit.Terms {
+	return credit.Terms{Category: in.Category, Priority: in.Priority, Expires: in.ExpiresAt}
 }
 
 // Funded is an organization after credits came, with the transaction.
@@ -42,14 +48,19 @@ func AddCredits(tx *db.Tx, actor audit.Actor, organization id.Organization, in C
 	if err != nil {
 		return Funded{}, err
 	}
-	// Only now is the account locked: what it held before follows from this.
+	return funded(tx, actor, organization, t, t.Amount, "organization.credits_added", in.Reason)
+}
+
+// funded records what a transaction did to the organization, whose balance it
+// moved by so much. Only now is the account locked: what it held before follows
+// from this.
+func funded(tx *db.Tx, actor audit.Actor, organization id.Organization, t credit.Transaction, by int64, action, reason string) (Funded, error) {
 	after, err := detail(tx, organization)
 	if err != nil {
 		return Funded{}, err
 	}
 	before := after
-	before.balance(t.BalanceAfter - t.Amount)
-	after.balance(t.BalanceAfter)
+	before.balance(after.CreditBalance - by)
 	changes, err := audit.Diff(before, after)
 	if err != nil {
 		return Funded{}, err
@@ -57,7 +68,83 @@ func AddCredits(tx *db.Tx, actor audit.Actor, organization id.Organization, in C
 	if err := reach(tx, after); err != nil {
 		return Funded{}, err
 	}
-	return Funded{after, t}, after.record(tx, actor, "organization.credits_added", in.Reason, changes)
+	return Funded{after, t}, after.record(tx, actor, action, reason, changes)
+}
+
+// ReturnIn asks for credits of an organization back into its admin's pool.
+type ReturnIn struct {
+	Amount int64  `json:"amount" example:"100" doc:"Whole credits, at least 1"`
+	Reason string `json:"reason" minLength:"1" maxLength:"2000" example:"Plan changed" doc:"At most 500 characters"`
+}
+
+// Deallocate takes unspent credits that came from the admin's pool back into
+// it: 402 insufficient_credits beyond that.
+func Deallocate(tx *db.Tx, actor audit.Actor, organization id.Organization, in ReturnIn, ref credit.Reference) (Funded, error) {
+	reason, err := whyAndHowMuch(in.Amount, in.Reason)
+	if err != nil {
+		return Funded{}, err
+	}
+	if _, _, err := lock(tx, organization); err != nil {
+		return Funded{}, err
+	}
+	before, err := detail(tx, organization)
+	if err != nil {
+		return Funded{}, err
+	}
+	if before.AdminID == nil {
+		return Funded{}, fault.New(fault.Conflict, "no_pool", "The organization belongs to the platform; there is no admin's pool.")
+	}
+	t, err := credit.Deallocate(tx, actor, organization, *before.AdminID, in.Amount, reason, ref)
+	if err != nil {
+		return Funded{}, err
+	}
+	return funded(tx, actor, organization, t, -t.Amount, "organization.credits_deallocated", reason)
+}
+
+// AdjustCredits sets an organization's balance right from outside.
+func AdjustCredits(tx *db.Tx, actor audit.Actor, organization id.Organization, in credit.Adjustment, ref credit.Reference) (Funded, error) {
+	if err := in.Check(); err != nil {
+		return Funded{}, err
+	}
+	t, err := credit.Adjust(tx, actor, credit.Owner{Organization: organization}, in, ref)
+	if err != nil {
+		return Funded{}, err
+	}
+	by := t.Amount
+	if in.Direction == "out" {
+		by = -by
+	}
+	return funded(tx, actor, organization, t, by, "organization.credits_adjusted", in.Reason)
+}
+
+// Refund gives back what a service of the organization consumed, to the lots it
+// came from.
+func Refund(tx *db.Tx, actor audit.Actor, of id.Transaction, in credit.Refund, ref credit.Reference) (credit.Transaction, error) {
+	owner, err := credit.TransactionOwner(tx, of)
+	if err != nil {
+		return credit.Transaction{}, err
+	}
+	if owner.Organization == 0 {
+		return credit.Transaction{}, fault.New(fault.Conflict, "not_refundable", "Only what was consumed or captured can be refunded.")
+	}
+	t, err := credit.RefundBy(tx, actor, of, in, ref)
+	if err != nil {
+		return credit.Transaction{}, err
+	}
+	_, err = funded(tx, actor, owner.Organization, t, t.Amount, "organization.credits_refunded", in.Reason)
+	return t, err
+}
+
+func whyAndHowMuch(amount int64, reason string) (string, error) {
+	var v fault.Validation
+	if amount <= 0 {
+		v.Add("amount", "too_small", "Give a whole number of credits, at least 1.")
+	}
+	reason = text.Prose("reason", reason, MaxReason, &v)
+	if reason == "" && v.Err() == nil {
+		v.Add("reason", "required", "Say why.")
+	}
+	return reason, v.Err()
 }
 
 // move makes the transaction.
@@ -69,7 +156,7 @@ func (in CreditsIn) move(tx *db.Tx, actor audit.Actor, organization id.Organizat
 	case fromPool:
 		return allocate(tx, actor, o, in, ref)
 	}
-	return credit.Add(tx, actor, organization, in.Amount, in.Reason, in.ExpiresAt, ref)
+	return credit.Add(tx, actor, organization, in.Amount, in.Reason, in.terms(), ref)
 }
 
 // balance makes n the balance, and works out what is available.
@@ -125,5 +212,5 @@ func allocate(tx *db.Tx, actor audit.Actor, o Organization, in CreditsIn, ref cr
 		return credit.Transaction{}, err
 	}
 	return credit.Allocate(tx, actor, admin, o.ID, in.Amount, in.Reason,
-		credit.Policy{Group: group, DiscountBP: int64(policy.CreditDiscountPercent), Oversell: policy.Oversell}, in.ExpiresAt, ref)
+		credit.Policy{Group: group, DiscountBP: int64(policy.CreditDiscountPercent), Oversell: policy.Oversell}, in.terms(), ref)
 }

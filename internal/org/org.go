@@ -30,31 +30,32 @@ const Unlimited int64 = -1
 
 // Organization is a tenant as it is answered.
 type Organization struct {
-	ID                 id.Organization `json:"id"`
-	Name               string          `json:"name"`
-	Slug               string          `json:"slug"`
-	AdminID            *id.Admin       `json:"admin_id" doc:"The admin it belongs to; null is the platform."`
-	OwnerUserID        *id.User        `json:"owner_user_id" doc:"The owner of longest standing."`
-	Status             Status          `json:"status" enum:"active,suspended,archived" doc:"The organization's own state."`
-	EffectiveStatus    Status          `json:"effective_status" enum:"active,suspended,archived" doc:"Active only when neither it nor its admin has a hold."`
-	AdminSuspended     bool            `json:"admin_suspended" doc:"A hold on its admin reaches it."`
-	Holds              []hold.Hold     `json:"holds" doc:"The holds in force on the organization itself."`
-	CustomDomain       *string         `json:"custom_domain"`
-	CustomDomainStatus domain.Status   `json:"custom_domain_status" enum:"none,pending,verified"`
-	DomainVerification *domain.Record  `json:"domain_verification" doc:"The TXT record to set while the domain is pending."`
-	EnabledPlugins     []string        `json:"enabled_plugins"`
-	CreditLimit        int64           `json:"credit_limit" doc:"How far below zero the balance may go."`
-	CreditBalance      int64           `json:"credit_balance"`
-	CreditsHeld        int64           `json:"credits_held"`
-	CreditsAvailable   int64           `json:"credits_available" doc:"balance + limit - held"`
-	StorageLimitGB     int64           `json:"storage_limit_gb" doc:"-1 is unlimited."`
-	MaxUsers           int64           `json:"max_users" doc:"-1 is unlimited."`
-	BandwidthLimitGB   int64           `json:"bandwidth_limit_gb" doc:"A month; -1 is unlimited."`
-	MemberCount        int64           `json:"member_count"`
-	InvitedCount       int64           `json:"invited_count" doc:"Seats that open invitations hold."`
-	CreatedAt          db.Time         `json:"created_at"`
-	UpdatedAt          db.Time         `json:"updated_at"`
-	Version            int64           `json:"-"`
+	ID                  id.Organization `json:"id"`
+	Name                string          `json:"name"`
+	Slug                string          `json:"slug"`
+	AdminID             *id.Admin       `json:"admin_id" doc:"The admin it belongs to; null is the platform."`
+	OwnerUserID         *id.User        `json:"owner_user_id" doc:"The owner of longest standing."`
+	Status              Status          `json:"status" enum:"active,suspended,archived" doc:"The organization's own state."`
+	EffectiveStatus     Status          `json:"effective_status" enum:"active,suspended,archived" doc:"Active only when neither it nor its admin has a hold."`
+	AdminSuspended      bool            `json:"admin_suspended" doc:"A hold on its admin reaches it."`
+	Holds               []hold.Hold     `json:"holds" doc:"The holds in force on the organization itself."`
+	CustomDomain        *string         `json:"custom_domain"`
+	CustomDomainStatus  domain.Status   `json:"custom_domain_status" enum:"none,pending,verified"`
+	DomainVerification  *domain.Record  `json:"domain_verification" doc:"The TXT record to set while the domain is pending."`
+	EnabledPlugins      []string        `json:"enabled_plugins"`
+	CreditLimit         int64           `json:"credit_limit" doc:"How far below zero the balance may go."`
+	CreditBalance       int64           `json:"credit_balance"`
+	CreditsHeld         int64           `json:"credits_held"`
+	CreditsAvailable    int64           `json:"credits_available" doc:"balance + limit - held"`
+	CreditsExpiringSoon int64           `json:"credits_expiring_soon" doc:"Of the balance, what expires within 30 days"`
+	StorageLimitGB      int64           `json:"storage_limit_gb" doc:"-1 is unlimited."`
+	MaxUsers            int64           `json:"max_users" doc:"-1 is unlimited."`
+	BandwidthLimitGB    int64           `json:"bandwidth_limit_gb" doc:"A month; -1 is unlimited."`
+	MemberCount         int64           `json:"member_count"`
+	InvitedCount        int64           `json:"invited_count" doc:"Seats that open invitations hold."`
+	CreatedAt           db.Time         `json:"created_at"`
+	UpdatedAt           db.Time         `json:"updated_at"`
+	Version             int64           `json:"-"`
 
 	held   bool // while being read: there may be holds on it or on its admin
 	backed bool // the credit limit rests on the pool of its admin

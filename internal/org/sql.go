@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tenantry/tenantry/internal/credit"
 	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/domain"
 	"github.com/tenantry/tenantry/internal/fault"
@@ -17,11 +18,13 @@ import (
 )
 
 // selectOrganization gives an organization with its plugins in one statement, and
-// whether there are holds, so that the few that have any ask for them.
+// whether there are holds, so that the few that have any ask for them. $1 is
+// until when credits expire soon.
 const selectOrganization = `SELECT o.id, o.name, o.slug, o.admin_id, o.owner_user_id, o.status,
 	o.storage_limit_gb, o.max_users, o.bandwidth_limit_gb, o.members, o.invited, o.created_at, o.updated_at, o.version,
 	d.host, d.status, d.token,
 	COALESCE(c.credit_limit, 0), COALESCE(c.credits_posted - c.debits_posted, 0), COALESCE(c.debits_pending, 0), c.limit_backed_by IS NOT NULL,
+	CAST(COALESCE((SELECT SUM(l.remaining - l.held) FROM credit_lots l WHERE l.account_id = c.id AND l.remaining > 0 AND l.expires_at <= $1), 0) AS BIGINT),
 	(SELECT string_agg(p.plugin_key, ',') FROM organization_plugins p WHERE p.organization_id = o.id),
 	EXISTS (SELECT 1 FROM holds h WHERE h.organization_id = o.id AND h.lifted_at IS NULL)
 		OR EXISTS (SELECT 1 FROM holds h WHERE h.admin_id = o.admin_id AND h.lifted_at IS NULL)
@@ -33,7 +36,7 @@ func scanOrganization(r db.Row) (o Organization, err error) {
 	var status, token, plugins *string
 	err = r.Scan(&o.ID, &o.Name, &o.Slug, &o.AdminID, &o.OwnerUserID, &o.Status,
 		&o.StorageLimitGB, &o.MaxUsers, &o.BandwidthLimitGB, &o.MemberCount, &o.InvitedCount, &o.CreatedAt, &o.UpdatedAt, &o.Version,
-		&o.CustomDomain, &status, &token, &o.CreditLimit, &o.CreditBalance, &o.CreditsHeld, &o.backed, &plugins, &o.held)
+		&o.CustomDomain, &status, &token, &o.CreditLimit, &o.CreditBalance, &o.CreditsHeld, &o.backed, &o.CreditsExpiringSoon, &plugins, &o.held)
 	if err != nil {
 		return o, err
 	}
@@ -65,7 +68,7 @@ func found(tx *db.Tx, o Organization, err error) (Organization, error) {
 }
 
 func detail(tx *db.Tx, organization id.Organization) (Organization, error) {
-	o, err := db.One(tx, scanOrganization, selectOrganization+`WHERE o.id = $1`, organization)
+	o, err := db.One(tx, scanOrganization, selectOrganization+`WHERE o.id = $2`, tx.Now.Add(credit.Soon), organization)
 	return found(tx, o, err)
 }
 
@@ -149,8 +152,8 @@ func holdsOf(tx *db.Tx, all []Organization) (map[id.Organization][]hold.Hold, ma
 	return own, resellers, err
 }
 
-// conditions collects what a list is narrowed by; parameters are numbered from
-// 1, in order of appearance.
+// conditions collects what a list is narrowed by; parameters are numbered in
+// order of appearance, after those that are there from the start.
 type conditions struct {
 	all  []string
 	args []any
@@ -165,8 +168,8 @@ func (c *conditions) arg(v any) string {
 }
 
 // where makes the condition of a list.
-func (f Filter) where(tx *db.Tx, of Reach) (string, []any) {
-	var c conditions
+func (f Filter) where(tx *db.Tx, of Reach, args ...any) (string, []any) {
+	c := conditions{args: args}
 	c.within(of)
 	if f.Admin != 0 {
 		c.add("o.admin_id = " + c.arg(f.Admin))
@@ -181,7 +184,7 @@ func (f Filter) where(tx *db.Tx, of Reach) (string, []any) {
 			OR EXISTS (SELECT 1 FROM users u WHERE u.id = o.owner_user_id AND u.email_key LIKE ` + c.arg(like) + ` ESCAPE '\'))`)
 	}
 	if len(c.all) == 0 {
-		return "", nil
+		return "", c.args
 	}
 	return "WHERE " + strings.Join(c.all, " AND "), c.args
 }
@@ -222,6 +225,7 @@ func list(tx *db.Tx, of Reach, f Filter, r page.Request) (page.List[Organization
 	if err != nil {
 		return page.List[Organization]{}, err
 	}
+	where, args = f.where(tx, of, tx.Now.Add(credit.Soon))
 	n := len(args)
 	if r.After != (page.Position{}) {
 		if where == "" {

@@ -27,11 +27,12 @@ var violations = map[string]string{
 		WHERE next_seq <> (SELECT COALESCE(SUM(n), 0) FROM audit_rollups AS r WHERE r.scope = h.scope)
 		OR next_seq <> (SELECT COALESCE(SUM(n), 0) FROM audit_actors AS r WHERE r.scope = h.scope)`,
 	"a credit account is not the sum of its entries": `SELECT COUNT(*) FROM credit_accounts AS a
-		WHERE debits_posted <> (SELECT COALESCE(SUM(amount), 0) FROM credit_entries AS e WHERE e.debit_account_id = a.id)
-		OR credits_posted <> (SELECT COALESCE(SUM(amount), 0) FROM credit_entries AS e WHERE e.credit_account_id = a.id)`,
+		WHERE debits_posted <> (SELECT COALESCE(SUM(amount), 0) FROM credit_entries AS e WHERE e.debit_account_id = a.id AND e.effect IN ('post', 'capture'))
+		OR credits_posted <> (SELECT COALESCE(SUM(amount), 0) FROM credit_entries AS e WHERE e.credit_account_id = a.id AND e.effect IN ('post', 'capture'))`,
 	"the ledger does not balance": `SELECT COALESCE(SUM(credits_posted - debits_posted), 0) FROM credit_accounts`,
 	"a credit transaction is not its entries": `SELECT COUNT(*) FROM credit_transactions AS t
-		WHERE amount <> (SELECT COALESCE(SUM(amount), 0) FROM credit_entries AS e WHERE e.transaction_id = t.id)`,
+		WHERE amount <> (SELECT COALESCE(SUM(amount), 0) FROM credit_entries AS e WHERE e.transaction_id = t.id
+		AND (e.effect <> 'release' OR t.kind IN ('void', 'hold_expire')))`,
 }
 
 // recount compares what is kept in sum with the rows behind it, in the database

@@ -107,5 +107,21 @@ func Open(ctx context.Context, d *db.DB, given, file string) (*Box, error) {
 	if err != nil {
 		return nil, err
 	}
+	Use(d, box)
 	return box, d.Write(ctx, func(tx *db.Tx) error { return Verify(tx, box) })
+}
+
+type boxKey struct{}
+
+// Use makes the box that of all transactions of the handle: see Derived.
+func Use(d *db.DB, b *Box) { d.Attach(boxKey{}, b) }
+
+// Derived gives the key for one purpose that follows from the installation's,
+// for what is signed rather than sealed. It tells nothing about the other keys.
+func Derived(tx *db.Tx, purpose string) ([]byte, error) {
+	b, ok := tx.Value(boxKey{}).(*Box)
+	if !ok {
+		return nil, errors.New("secret: the database was opened without its key")
+	}
+	return b.derive(purpose), nil
 }

@@ -5,11 +5,13 @@ package secret
 import (
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // KeySize is the length of the installation's key, in bytes.
@@ -19,6 +21,7 @@ const KeySize = 32
 type Box struct {
 	aead cipher.AEAD
 	id   string
+	root []byte // what derived keys follow from
 }
 
 // NewBox makes a box from a key of KeySize bytes.
@@ -35,7 +38,14 @@ func NewBox(key []byte) (*Box, error) {
 		return nil, err
 	}
 	sum := sha256.Sum256(append([]byte("tenantry key id\x00"), key...))
-	return &Box{aead: aead, id: hex.EncodeToString(sum[:8])}, nil
+	return &Box{aead: aead, id: hex.EncodeToString(sum[:8]), root: slices.Clone(key)}, nil
+}
+
+// derive is HMAC-SHA256 of the purpose under the installation's key.
+func (b *Box) derive(purpose string) []byte {
+	m := hmac.New(sha256.New, b.root)
+	m.Write([]byte("tenantry derived key\x00" + purpose))
+	return m.Sum(nil)
 }
 
 // ID names the key without telling anything about it.

@@ -79,7 +79,7 @@ func TestCheckSeesWhatWasCommitted(t *testing.T) {
 		pay := usage.Check{Plugin: "ecommerce", Amount: new(int64(5))}
 		w.wants("no credits", w.check(o, pay), false, "insufficient_credits", quota.ByOrganization)
 		set(func(tx *db.Tx) error {
-			_, err := credit.Add(tx, boss, o, 5, "x", nil, credit.Reference{})
+			_, err := credit.Add(tx, boss, o, 5, "x", credit.Terms{}, credit.Reference{})
 			return err
 		})
 		if d := w.check(o, pay); !d.Allowed || *d.Remaining != 5 {

@@ -18,6 +18,7 @@ import (
 	"testing"
 
 	"github.com/tenantry/tenantry/internal/db"
+	"github.com/tenantry/tenantry/internal/secret"
 )
 
 // Each runs f once per engine, as a subtest named after it.
@@ -33,8 +34,9 @@ func Postgres(t *testing.T, f func(t *testing.T, d *db.DB)) {
 	t.Run("postgres", func(t *testing.T) { f(t, Open(t, PostgresURL(t), db.Options{})) })
 }
 
-// Open opens and migrates url and closes it with the test. The handle reaches
-// every tenant's rows, as the background work of the product does.
+// Open opens and migrates url, under a key of zeros, and closes it with the
+// test. The handle reaches every tenant's rows, as the background work of the
+// product does.
 func Open(t testing.TB, url string, o db.Options) *db.DB {
 	t.Helper()
 	d, err := db.Open(context.Background(), url, o)
@@ -49,6 +51,11 @@ func Open(t testing.TB, url string, o db.Options) *db.DB {
 	if err := d.Migrate(context.Background()); err != nil {
 		t.Fatalf("migrate: %v", err)
 	}
+	box, err := secret.NewBox(make([]byte, secret.KeySize))
+	if err != nil {
+		t.Fatalf("make a key: %v", err)
+	}
+	secret.Use(d, box)
 	return d.In(db.Platform)
 }
 

@@ -214,20 +214,31 @@ func cleanPath(r *http.Request) bool {
 		!strings.ContainsAny(p, ";\\\x00")
 }
 
+// HostOf is the host name that a request was sent to, for the console.
+func (s *Server) HostOf(r *http.Request) string { return proxies(s.TrustedProxies).host(r) }
+
+// SecureOf reports a request that came over TLS, for the console.
+func (s *Server) SecureOf(r *http.Request) bool { return proxies(s.TrustedProxies).secure(r) }
+
 // absent answers what no route matched: 405 where another method would have,
 // else 404.
 func (s *Server) absent(w http.ResponseWriter, r *http.Request) {
-	var allow []string
-	for _, m := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
-		probe := &http.Request{Method: m, URL: r.URL, Host: r.Host}
-		if _, pattern := s.mux.Handler(probe); pattern != "/" && pattern != "" {
-			allow = append(allow, m)
-		}
-	}
+	allow := s.allowed(r)
 	if len(allow) == 0 {
 		writeProblem(w, r, fault.Missing())
 		return
 	}
 	w.Header().Set("Allow", strings.Join(allow, ", "))
 	writeProblem(w, r, fault.New(fault.MethodUnknown, "method_not_allowed", "This path takes %s.", strings.Join(allow, ", ")))
+}
+
+// allowed are the methods for which a route matches the path.
+func (s *Server) allowed(r *http.Request) (allow []string) {
+	for _, m := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
+		probe := &http.Request{Method: m, URL: r.URL, Host: r.Host}
+		if _, pattern := s.mux.Handler(probe); pattern != "/" && pattern != "" {
+			allow = append(allow, m)
+		}
+	}
+	return allow
 }

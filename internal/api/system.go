@@ -34,13 +34,16 @@ func (s *Server) system() {
 	})
 	s.mux.HandleFunc("GET /docs", s.docs)
 	s.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		if s.Console != nil && !strings.HasPrefix(r.URL.Path, "/api/") && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+		if s.Console != nil && pageMethods[r.Method] && !strings.HasPrefix(r.URL.Path, "/api/") && len(s.allowed(r)) == 0 {
 			s.Console.ServeHTTP(w, r)
 			return
 		}
 		s.absent(w, r)
 	})
 }
+
+// pageMethods are those of a browser that follows links and sends forms.
+var pageMethods = map[string]bool{http.MethodGet: true, http.MethodHead: true, http.MethodPost: true}
 
 func ok(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "application/json")

@@ -106,6 +106,17 @@ func (s *Service) Current(ctx context.Context, host string, c Caller) (*Page, er
 	return p, nil
 }
 
+// Held reports the custom domain of somebody suspended: of an organization or
+// an admin, its own or of whom it belongs to. It is not kept: a suspension bites
+// on the next request.
+func (s *Service) Held(ctx context.Context, host string) (held bool, err error) {
+	err = s.db.Read(ctx, func(tx *db.Tx) (err error) {
+		held, err = hostHeld(tx, host)
+		return err
+	})
+	return held, err
+}
+
 // builtIn is what holds where nobody set anything.
 var builtIn = func() brand.Fields {
 	text := func(s string) *string { return &s }

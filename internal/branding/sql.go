@@ -6,6 +6,7 @@ import (
 
 	"github.com/tenantry/tenantry/internal/brand"
 	"github.com/tenantry/tenantry/internal/db"
+	"github.com/tenantry/tenantry/internal/hold"
 	"github.com/tenantry/tenantry/internal/id"
 )
 
@@ -102,4 +103,12 @@ func organizationAdmin(tx *db.Tx, o id.Organization) (id.Admin, error) {
 		return 0, nil
 	}
 	return id.Val(a), err
+}
+
+// hostHeld asks for a hold in force on the owner of a verified host.
+func hostHeld(tx *db.Tx, host string) (bool, error) {
+	held, err := db.One(tx, db.Int64, `SELECT count(*) FROM custom_domains d LEFT JOIN organizations o ON o.id = d.organization_id
+		WHERE d.host = $1 AND d.status = 'verified' AND (`+hold.OrganizationCondition("d.organization_id", "$2")+`
+		OR `+hold.AdminCondition("COALESCE(d.admin_id, o.admin_id)", "$3")+`)`, host, tx.Now, tx.Now)
+	return held > 0, err
 }

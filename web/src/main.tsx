@@ -1,8 +1,9 @@
 import "@mantine/core/styles.css";
 import "./app.css";
 import { MantineProvider } from "@mantine/core";
-import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { QueryClient, QueryClientProvider, useQuery } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
+import { type ReactNode, useMemo } from "react";
 import { createRoot } from "react-dom/client";
 import { Failure, get, problemOf } from "./api/client";
 import { accessToken, leave } from "./api/session";
@@ -19,13 +20,18 @@ const client = new QueryClient({
   defaultOptions: { queries: { staleTime: 5_000, retry: (n, e) => n < 2 && (!(e instanceof Failure) || e.problem.status >= 500) } },
 });
 
+// Rights follows who one is: a suspension or another role shows at once.
+function Rights({ first, children }: { first: Me; children: ReactNode }) {
+  const { data } = useQuery({ queryKey: ["/api/auth/me", {}, {}], queryFn: () => get("/api/auth/me"), initialData: first });
+  const rights = useMemo(() => rightsOf(data), [data]);
+  return <RightsProvider value={rights}>{children}</RightsProvider>;
+}
+
 function Root({ brand, me }: { brand: Brand; me: Me }) {
   return (
     <MantineProvider theme={themeOf(brand)} cssVariablesResolver={variablesOf(brand)} defaultColorScheme="auto">
       <QueryClientProvider client={client}>
-        <RightsProvider value={rightsOf(me)}>
-          <RouterProvider router={makeRouter(brand)} />
-        </RightsProvider>
+        <Rights first={me}><RouterProvider router={makeRouter(brand)} /></Rights>
       </QueryClientProvider>
     </MantineProvider>
   );

@@ -9,7 +9,7 @@ import { type Place, placesOf } from "./nav";
 // Palette goes anywhere by typing: to the pages, and to what is found by name.
 export function Palette({ open, close }: { open: boolean; close: () => void }) {
   return (
-    <Modal opened={open} onClose={close} withCloseButton={false} size="lg" yOffset="12vh" transitionProps={{ duration: 0 }} aria-label={t("Go to…")}>
+    <Modal opened={open} onClose={close} title={t("Go to…")} closeButtonProps={{ "aria-label": t("Close") }} size="lg" yOffset="12vh" transitionProps={{ duration: 0 }}>
       {open && <Finder close={close} />}
     </Modal>
   );

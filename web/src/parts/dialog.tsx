@@ -1,6 +1,6 @@
 import { Button, Checkbox, Code, Group, Modal, NativeSelect, PasswordInput, Stack, Switch, Text, Textarea, TextInput } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, type ReactNode, useEffect, useState } from "react";
+import { type FormEvent, type ReactNode, useEffect, useRef, useState } from "react";
 import { address, type Call, curl, type Effects, Failure, newKey, problemOf, rehearse, send } from "../api/client";
 import { named, num, t, type Word } from "../i18n";
 import { Copy, Failed, Waiting } from "./bits";
@@ -116,7 +116,7 @@ function Content({ action, close }: { action: Action; close: () => void }) {
           <Button variant="default" onClick={close}>{t("Cancel")}</Button>
           {action.danger && !effects
             ? <Button type="submit" disabled={busy}>{t("See what it does")}</Button>
-            : <Button type="submit" color={action.danger ? "red" : undefined} disabled={busy || Boolean(action.typed && typed !== action.typed)} data-autofocus={action.danger || undefined}>{action.button}</Button>}
+            : <Button type="submit" color={action.danger ? "red" : undefined} disabled={busy || Boolean(action.typed && typed !== action.typed)}>{action.button}</Button>}
         </Group>
       </Stack>
     </form>
@@ -128,10 +128,14 @@ function start(a: Action): Entered {
   return { ...Object.fromEntries((a.fields ?? []).map((f) => [f.name, empty(f)])), ...a.initial };
 }
 
+// EffectsNote takes the focus: one reads what happens before one reaches the
+// button that does it.
 function EffectsNote({ effects }: { effects: Effects }) {
   const hit = effectsOf(effects);
+  const note = useRef<HTMLDivElement>(null);
+  useEffect(() => note.current?.focus(), []);
   return (
-    <div role="status" className="effects">
+    <div ref={note} tabIndex={-1} role="status" className="effects">
       {hit.length === 0 ? <Text size="sm">{t("This touches nobody else.")}</Text>
         : <><Text size="sm" fw={600}>{t("This touches:")}</Text><ul>{hit.map((s) => <li key={s}>{s}</li>)}</ul></>}
     </div>

@@ -9,7 +9,7 @@ export const Routed = Link as unknown as "a";
 
 // Go is a link to a page of the application.
 export function Go({ to, search, children }: { to: string; search?: Record<string, string>; children: ReactNode }) {
-  return <Anchor component={Routed} {...{ to, search } as object}>{children}</Anchor>;
+  return <Anchor underline="always" fz="inherit" component={Routed} {...{ to, search } as object}>{children}</Anchor>;
 }
 
 // useGet reads something of the API and keeps it.

@@ -73,8 +73,8 @@ func lookOf(b brand.Fields) look {
 		l.Icon = "/icon.svg"
 	}
 	// brand checks that a colour is #RRGGBB; readable gives the same form.
-	l.Fill, l.Text = template.CSS(readable(primary, primary, 1)), template.CSS(over(primary))                                             //nolint:gosec // see above
-	l.Light, l.Dark = template.CSS(readable(primary, "#ffffff", textContrast)), template.CSS(readable(primary, darkGround, textContrast)) //nolint:gosec // see above
+	l.Fill, l.Text = template.CSS(readable(primary, primary, 1)), template.CSS(over(primary))                                               //nolint:gosec // see above
+	l.Light, l.Dark = template.CSS(readable(primary, lightGround, textContrast)), template.CSS(readable(primary, darkGround, textContrast)) //nolint:gosec // see above
 	return l
 }
 

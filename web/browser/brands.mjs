@@ -66,4 +66,4 @@ await run(async (browser) => {
   }
   await visit.getByRole("link", { name: "Sign in" }).click();
   await visit.getByLabel("Password").waitFor();
-});
+}, brands.map((b) => base.replace("127.0.0.1", `${b.key}.example`)));

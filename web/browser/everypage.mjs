@@ -1,6 +1,6 @@
 // Every page of every role, on the demo data: accessible in light and dark,
 // within the width of a phone, silent, and a picture of each.
-import { accessible, fits, picture, run, settled, signIn, visitor } from "./lib.mjs";
+import { accessible, fits, go, picture, run, signIn, visitor } from "./lib.mjs";
 
 const password = "tenantry-demo-login";
 const light = ["/login", "/signup", "/forgot", "/reset", "/accept", "/setup", "/status?token=x", "/nowhere"];
@@ -44,8 +44,7 @@ await run(async (browser) => {
     await signIn(page, email, password);
     for (const path of await pages(page)) {
       await page.setViewportSize({ width: 1280, height: 900 });
-      await page.goto(`/app${path}`);
-      await settled(page);
+      await go(page, `/app${path}`.replace(/\/$/, ""));
       for (const scheme of process.env.TENANTRY_SCREENSHOTS ? ["light", "dark"] : [["light", "dark"][turn++ % 2]]) {
         await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
         await accessible(page, `${role} ${scheme} ${path}`);

@@ -19,10 +19,11 @@ export function want(where, got, wanted) {
 }
 
 // run opens the browser for one test and ends the process with its outcome.
-export async function run(test) {
+export async function run(test, trusted = [base]) {
   const browser = await chromium.launch({
     executablePath: process.env.TENANTRY_CHROMIUM ?? "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP * 127.0.0.1"],
+    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP * 127.0.0.1",
+      `--unsafely-treat-insecure-origin-as-secure=${trusted.join(",")}`],
   });
   try {
     await test(browser);
@@ -59,6 +60,13 @@ export async function signIn(page, email, password, next = "/app") {
   await page.getByLabel("Password").fill(password);
   await page.getByRole("button").filter({ hasText: /Sign in|Anmelden/ }).click();
   await page.waitForURL((u) => u.pathname.startsWith("/app"));
+  await settled(page);
+}
+
+// go turns to another page without loading the application anew.
+export async function go(page, path) {
+  await page.evaluate((to) => history.pushState({}, "", to), path);
+  await page.locator(`main[data-at="${path}"]`).waitFor();
   await settled(page);
 }
 

@@ -22,6 +22,7 @@ export function Shell({ brand }: { brand: Brand }) {
   const client = useQueryClient();
   const unread = useUnread(client);
   const place = useRouterState({ select: (s) => s.location });
+  const shown = useRouterState({ select: (s) => s.resolvedLocation?.publicHref });
   useHeading(place.pathname, brand.app_name ?? "Tenantry");
   useEffect(() => setOpen(false), [place.href]);
   useEffect(() => {
@@ -59,7 +60,7 @@ export function Shell({ brand }: { brand: Brand }) {
         </ScrollArea>
         <Foot />
       </AppShell.Navbar>
-      <AppShell.Main id="main" tabIndex={-1} style={{ maxWidth: 1280 }}>
+      <AppShell.Main id="main" data-at={shown} tabIndex={-1} style={{ maxWidth: 1280 }}>
         {rights.suspended && <Notice email={brand.support_email} />}
         <Outlet />
         {brand.footer_text && <Text size="sm" c="dimmed" mt="xl">{brand.footer_text}</Text>}

@@ -53,7 +53,7 @@ await run(async (browser) => {
       await page.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" });
       await page.setViewportSize({ width: 390, height: 800 });
       await fits(page, `${role} 390 px ${path}`);
-      if (["/", "/organizations"].includes(path)) await picture(page, `${role}-${nameOf(path)}-phone`);
+      if (["/", "/organizations"].includes(path)) await picture(page, `${role}-${nameOf(path)}-phone`, false);
     }
     await page.context().close();
   }

@@ -96,7 +96,7 @@ export async function fits(page, where) {
   if (wide.length > 0) fault(where, `wider than the window: ${wide.join("; ")}`);
 }
 
-export async function picture(page, name) {
+export async function picture(page, name, fullPage = true) {
   const folder = process.env.TENANTRY_SCREENSHOTS;
-  if (folder) await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true });
+  if (folder) await page.screenshot({ path: `${folder}/${name}.png`, fullPage });
 }

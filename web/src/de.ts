@@ -237,6 +237,8 @@ export const de = {
   "Contact": "Kontakt",
   "Source": "Quelle",
   "Medium": "Medium",
+  "Registrations per day": "Registrierungen pro Tag",
+  "Campaigns": "Kampagnen",
   "Campaign": "Kampagne",
   "Came by host": "Kam über",
   "Approve {n}": "{n} genehmigen",

@@ -7,6 +7,7 @@ import { Empty, Figure, Loaded, Page, Panel } from "../parts/bits";
 import { Ledger } from "../parts/ledger";
 import { Go, useGet, useTotal } from "../parts/link";
 import { OrganizationPlugins } from "../parts/orgplugins";
+import { RequestStats } from "../parts/reqstats";
 import { UsagePanel } from "../parts/usage";
 import { Events } from "./audit";
 import { OrganizationList } from "./organizations";
@@ -25,39 +26,33 @@ const organizations = "/api/tenants/organizations" as const;
 
 function Platform() {
   const waiting = useGet(requests, {}, { status: "pending_approval", limit: 8 });
-  const stats = useGet("/api/tenants/audit-logs/stats", {}, { days: 30 });
   const admins = useGet("/api/tenants/admins", {}, { limit: 8 });
-  const counts = { all: useTotal(requests), pending: useTotal(requests, { status: "pending_approval" }), approved: useTotal(requests, { status: "approved" }), active: useTotal(requests, { status: "active" }), rejected: useTotal(requests, { status: "rejected" }) };
+  const pending = useTotal(requests, { status: "pending_approval" });
+  const approved = useTotal(requests, { status: "approved" });
   const active = useTotal(organizations, { effective_status: "active" });
   const suspended = useTotal(organizations, { effective_status: "suspended" });
   const said = (n: number | undefined) => (n === undefined ? "…" : num(n));
   return (
     <Page title={t("Dashboard")}>
       <SimpleGrid cols={{ base: 1, xs: 2, md: 4 }}>
-        <Figure label="Requests waiting" value={<Go to="/requests" search={{ status: "pending_approval" }}>{said(counts.pending)}</Go>} />
-        <Figure label="Approved, not provisioned" value={<Go to="/requests" search={{ status: "approved" }}>{said(counts.approved)}</Go>} />
+        <Figure label="Requests waiting" value={<Go to="/requests" search={{ status: "pending_approval" }}>{said(pending)}</Go>} />
+        <Figure label="Approved, not provisioned" value={<Go to="/requests" search={{ status: "approved" }}>{said(approved)}</Go>} />
         <Figure label="Active organizations" value={<Go to="/organizations" search={{ effective_status: "active" }}>{said(active)}</Go>} />
         <Figure label="Suspended organizations" value={<Go to="/organizations" search={{ effective_status: "suspended" }}>{said(suspended)}</Go>} />
       </SimpleGrid>
+      <RequestStats />
       <SimpleGrid cols={{ base: 1, md: 2 }}>
         <Panel title={t("Requests waiting")}><Loaded query={waiting}>{(l) => <Waiting rows={l.data ?? []} />}</Loaded></Panel>
-        <Panel title={t("From sign-up to active")}>
-          <Bars caption={t("From sign-up to active")} rows={funnel(counts)} />
-        </Panel>
-        <Panel title={t("Events per day")}><Loaded query={stats}>{(s) => <Events days={s.by_day ?? []} />}</Loaded></Panel>
         <Panel title={t("Credits of the newest admins")}><Loaded query={admins}>{(l) => (l.data ?? []).length === 0 ? <Empty>{t("There is nothing here.")}</Empty> : <Bars caption={t("Credits of the newest admins")} rows={(l.data ?? []).map((a) => ({ label: a.name, value: a.credit_balance }))} />}</Loaded></Panel>
       </SimpleGrid>
+      <EventStats />
     </Page>
   );
 }
 
-type Counts = Record<"all" | "pending" | "approved" | "active" | "rejected", number | undefined>;
-
-// funnel counts how many requests came how far.
-function funnel(c: Counts) {
-  const [all, approved, active, rejected] = [c.all ?? 0, (c.approved ?? 0) + (c.active ?? 0), c.active ?? 0, c.rejected ?? 0];
-  const part = (n: number) => (all ? `${num((n / all) * 100, 0)} %` : undefined);
-  return [{ label: t("Submitted"), value: all }, { label: t("Approved"), value: approved, note: part(approved) }, { label: t("Active"), value: active, note: part(active) }, { label: t("Rejected"), value: rejected, note: part(rejected) }];
+function EventStats() {
+  const stats = useGet("/api/tenants/audit-logs/stats", {}, { days: 30 });
+  return <Panel title={t("Events per day")}><Loaded query={stats}>{(s) => <Events days={s.by_day ?? []} />}</Loaded></Panel>;
 }
 
 function Waiting({ rows }: { rows: Schemas["RegistrationRequest"][] }) {

@@ -1,6 +1,6 @@
 // Every page of every role, on the demo data: accessible in light and dark,
 // within the width of a phone, silent, and a picture of each.
-import { accessible, fits, go, picture, run, signIn, visitor } from "./lib.mjs";
+import { accessible, fits, go, picture, run, signIn, visitor, want } from "./lib.mjs";
 
 const password = "tenantry-demo-login";
 const light = ["/login", "/signup", "/forgot", "/reset", "/accept", "/setup", "/status?token=x", "/nowhere"];
@@ -53,8 +53,36 @@ await run(async (browser) => {
       await page.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" });
       await page.setViewportSize({ width: 390, height: 800 });
       await fits(page, `${role} 390 px ${path}`);
-      if (["/", "/organizations"].includes(path)) await picture(page, `${role}-${nameOf(path)}-phone`, false);
+      if (["/", "/organizations"].includes(path)) await picture(page, `${role}-${nameOf(path)}-phone`);
     }
+    if (role === "superadmin") await suspension(page);
     await page.context().close();
   }
+  await inGerman(browser);
 });
+
+// suspension opens a dangerous dialog as far as what it would do.
+async function suspension(page) {
+  await page.setViewportSize({ width: 1280, height: 900 });
+  await go(page, "/app/organizations/1?tab=danger");
+  await page.getByRole("button", { name: "Suspend this organization" }).click();
+  await page.getByRole("dialog").getByLabel("Reason").fill("Payment overdue");
+  await page.getByRole("button", { name: "See what it does" }).click();
+  await page.getByText("This touches:").waitFor();
+  await accessible(page, "the suspension");
+  await picture(page, "superadmin-suspension-light");
+}
+
+async function inGerman(browser) {
+  const page = await visitor(browser, { lang: "de-DE" });
+  await page.goto("/login");
+  await page.getByLabel("E-Mail").fill(roles[0].email);
+  await page.getByLabel("Passwort").fill(password);
+  await page.getByRole("button", { name: "Anmelden" }).click();
+  await page.getByRole("heading", { name: "Registrierungen pro Tag" }).waitFor();
+  await go(page, "/app/organizations");
+  await page.getByRole("columnheader", { name: "Verfügbar" }).waitFor();
+  want("the language", await page.locator("html").getAttribute("lang"), "de");
+  await accessible(page, "in German");
+  await picture(page, "superadmin-organizations-german");
+}

@@ -96,7 +96,10 @@ export async function fits(page, where) {
   if (wide.length > 0) fault(where, `wider than the window: ${wide.join("; ")}`);
 }
 
-export async function picture(page, name, fullPage = true) {
+// picture keeps the upper part of the page, where pictures are wanted.
+export async function picture(page, name) {
   const folder = process.env.TENANTRY_SCREENSHOTS;
-  if (folder) await page.screenshot({ path: `${folder}/${name}.png`, fullPage });
+  if (!folder) return;
+  const { width, height } = await page.evaluate(() => ({ width: document.documentElement.clientWidth, height: document.documentElement.scrollHeight }));
+  await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true, clip: { x: 0, y: 0, width, height: Math.min(height, 1000) } });
 }

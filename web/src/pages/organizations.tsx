@@ -1,4 +1,4 @@
-import { Button, Code } from "@mantine/core";
+import { Button, Code, Progress } from "@mantine/core";
 import { useState } from "react";
 import { call, type Schemas } from "../api/client";
 import { limit, num, t } from "../i18n";
@@ -14,7 +14,7 @@ const columns: Column<Organization>[] = [
   { head: "Name", cell: (o) => <Go to={`/organizations/${o.id}`}>{o.name}</Go>, csv: (o) => o.name },
   { head: "Slug", cell: (o) => <Code>{o.slug}</Code>, csv: (o) => o.slug },
   { head: "Status", cell: (o) => <Status value={o.effective_status} />, csv: (o) => o.effective_status },
-  { head: "Users", cell: (o) => `${num(o.member_count)} / ${limit(o.max_users)}`, csv: (o) => o.member_count, right: true },
+  { head: "Users", cell: (o) => <>{`${num(o.member_count)} / ${limit(o.max_users)}`}{o.max_users > 0 && <Progress mt={4} size="sm" value={Math.min(100, ((o.member_count + o.invited_count) / o.max_users) * 100)} color={o.member_count + o.invited_count >= o.max_users * 0.8 ? "var(--warn)" : "var(--line-brand)"} aria-label={t("Users")} />}</>, csv: (o) => o.member_count, right: true },
   { head: "Available", cell: (o) => num(o.credits_available), csv: (o) => o.credits_available, right: true },
   { head: "Storage", cell: (o) => limit(o.storage_limit_gb, "GB"), csv: (o) => o.storage_limit_gb, right: true },
 ];

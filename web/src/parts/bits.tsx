@@ -69,7 +69,7 @@ const tones: Record<string, string> = {
 // Status is a word with a dot: the colour repeats it, and is not needed.
 export function Status({ value }: { value: string }) {
   return (
-    <Badge variant="default" radius="sm" tt="none" fw={500} leftSection={<Box component="span" aria-hidden w={8} h={8} style={{ display: "block", borderRadius: 8, background: tones[value] ?? "var(--line)" }} />}>
+    <Badge variant="default" radius="sm" tt="none" fw={500} styles={{ root: { maxWidth: "none", overflow: "visible" }, label: { overflow: "visible" } }} leftSection={<Box component="span" aria-hidden w={8} h={8} style={{ display: "block", borderRadius: 8, background: tones[value] ?? "var(--line)" }} />}>
       {named(value)}
     </Badge>
   );

@@ -30,9 +30,9 @@ function Choice({ id, plugins, edit }: { id: number; plugins: Entitlement[]; edi
           <Group key={p.key} justify="space-between" gap="xs" wrap="nowrap" align="flex-start">
             <div>
               <Text fw={500}>{p.name}</Text>
-              <Text size="sm" c="dimmed">{p.description}{(p.depends_on ?? []).length > 0 && ` · ${t("needs {names}", { names: p.depends_on.join(", ") })}`}{p.core && ` · ${t("always on")}`}</Text>
+              <Text size="sm" c="dimmed">{p.description}{(p.depends_on ?? []).length > 0 && ` · ${t("needs {names}", { names: p.depends_on.join(", ") })}`}</Text>
             </div>
-            {edit ? <Checkbox aria-label={p.name} checked={on.includes(p.key)} disabled={p.core && p.enabled} onChange={(e) => setOn(e.currentTarget.checked ? [...on, p.key] : on.filter((k) => k !== p.key))} />
+            {edit ? <Checkbox aria-label={p.name} checked={on.includes(p.key)} onChange={(e) => setOn(e.currentTarget.checked ? [...on, p.key] : on.filter((k) => k !== p.key))} />
               : <Status value={p.enabled ? "enabled" : "off"} />}
           </Group>
         ))}

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -25,6 +26,9 @@ const (
 	password = "a quite long passphrase"
 )
 
+// folder holds what binary built, once it has.
+var folder string
+
 // binary is the product as it is delivered, built once.
 var binary = sync.OnceValues(func() (string, error) {
 	if _, err := os.Stat(root + "/internal/console/dist/.vite/manifest.json"); err != nil {
@@ -34,6 +38,7 @@ var binary = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
+	folder = dir
 	path := filepath.Join(dir, "tenantry")
 	build := exec.CommandContext(context.Background(), "go", "build", "-o", path, "./cmd/tenantry")
 	build.Dir, build.Stderr = root, os.Stderr
@@ -42,8 +47,8 @@ var binary = sync.OnceValues(func() (string, error) {
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if path, err := binary(); err == nil {
-		_ = os.RemoveAll(filepath.Dir(path))
+	if folder != "" {
+		_ = os.RemoveAll(folder)
 	}
 	os.Exit(code)
 }
@@ -67,7 +72,7 @@ func serve(t *testing.T, data string) site {
 		t.Fatal(err)
 	}
 	c := exec.CommandContext(context.Background(), path, "serve", "--addr", addr, "--data", data, "--public-rate", "0", "--log-level", "error")
-	c.Env = append(os.Environ(), "TENANTRY_BOOTSTRAP_EMAIL="+email, "TENANTRY_BOOTSTRAP_PASSWORD="+password)
+	c.Env = append(environ(), "TENANTRY_BOOTSTRAP_EMAIL="+email, "TENANTRY_BOOTSTRAP_PASSWORD="+password)
 	c.Stderr = os.Stderr
 	out, err := c.StdoutPipe()
 	if err != nil {
@@ -89,6 +94,12 @@ func serve(t *testing.T, data string) site {
 	}
 	t.Fatal("the binary does not serve")
 	return site{}
+}
+
+// environ is the environment without what is meant for the scripts: the binary
+// refuses variables that it does not know.
+func environ() []string {
+	return slices.DeleteFunc(os.Environ(), func(s string) bool { return strings.HasPrefix(s, "TENANTRY_") })
 }
 
 // tell runs a script of web/browser against the site.
@@ -123,7 +134,9 @@ func TestEveryPage(t *testing.T) {
 		}
 	}
 	data := t.TempDir()
-	if out, err := exec.CommandContext(t.Context(), path, "demo", "seed", "--data", data).CombinedOutput(); err != nil {
+	seed := exec.CommandContext(t.Context(), path, "demo", "seed", "--data", data)
+	seed.Env = environ()
+	if out, err := seed.CombinedOutput(); err != nil {
 		t.Fatalf("seed: %v\n%s", err, out)
 	}
 	serve(t, data).tell(t, "everypage.mjs")

@@ -41,3 +41,7 @@ func Untranslated() (missing []string) {
 	}
 	return missing
 }
+
+// LookOf is what the templates make of a brand, and Contrast how two of its
+// colours stand out.
+var LookOf, Contrast = lookOf, contrast

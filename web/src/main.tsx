@@ -43,7 +43,7 @@ async function begin() {
   try {
     const [token] = await Promise.all([accessToken(), speak(island.lang)]);
     if (!token) return leave();
-    const [me, current] = await Promise.all([get("/api/auth/me"), get("/api/tenants/branding/current")]);
+    const [me, current] = await Promise.all([get("/api/auth/me"), get("/api/tenants/branding/current").catch(() => island)]);
     root.render(<Root brand={current.branding} me={me} />);
   } catch (e) {
     if (problemOf(e).status === 401) return leave();

@@ -2,6 +2,7 @@ import { Button, Text } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { call, type Schemas, send } from "../api/client";
 import { ago, t, when } from "../i18n";
+import { type Rights, useRights } from "../me";
 import { useAddress } from "../parts/address";
 import { Page } from "../parts/bits";
 import { Go } from "../parts/link";
@@ -10,7 +11,24 @@ import { tell } from "../parts/toast";
 
 type Notification = Schemas["NotifyNotification"];
 
-const pages: Record<string, string> = { registration_request: "/requests", request: "/requests", organization: "/organizations", admin: "/admins" };
+// pageOf is the page of what a notification is about, for whoever may see it.
+function pageOf(target: Notification["target"], r: Rights): string | null {
+  switch (target.type) {
+    case "registration_request":
+      return r.superadmin ? `/requests/${target.id}` : null;
+    case "admin":
+      return r.superadmin || r.admins.includes(target.id) ? `/admins/${target.id}` : null;
+    case "organization":
+      return `/organizations/${target.id}`;
+    default:
+      return null;
+  }
+}
+
+function Title({ n }: { n: Notification }) {
+  const to = pageOf(n.target, useRights());
+  return to ? <Go to={to}>{n.title}</Go> : <>{n.title}</>;
+}
 
 export default function Notifications() {
   const client = useQueryClient();
@@ -25,7 +43,7 @@ export default function Notifications() {
     }
   };
   const columns: Column<Notification>[] = [
-    { head: "What", cell: (n) => <Text fw={n.read ? 400 : 650} size="sm">{pages[n.target.type] ? <Go to={`${pages[n.target.type]}/${n.target.id}`}>{n.title}</Go> : n.title}<Text size="sm" c="dimmed" component="span" display="block">{n.body}</Text></Text>, csv: (n) => `${n.title}: ${n.body}` },
+    { head: "What", cell: (n) => <Text fw={n.read ? 400 : 650} size="sm"><Title n={n} /><Text size="sm" c="dimmed" component="span" display="block">{n.body}</Text></Text>, csv: (n) => `${n.title}: ${n.body}` },
     { head: "Time", cell: (n) => <span title={when(n.created_at)}>{ago(n.created_at)}</span>, csv: (n) => n.created_at },
     { head: "Actions", csv: (n) => n.read, cell: (n) => !n.read && <Button size="compact-sm" variant="default" onClick={() => void act(call({ method: "post", path: "/api/tenants/notifications/{id}/read", params: { id: n.id } }))}>{t("Mark as read")}</Button> },
   ];

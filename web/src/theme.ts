@@ -47,7 +47,7 @@ export function themeOf(b: Brand) {
   return createTheme({
     primaryColor: "brand",
     primaryShade: 6,
-    colors: { brand: shades(primaryOf(b)) },
+    colors: { brand: shades(primaryOf(b)), bad: shades("#b3261e") },
     autoContrast: true,
     luminanceThreshold: 0.18,
     fontFamily: "system-ui, sans-serif",
@@ -67,7 +67,6 @@ export function variablesOf(b: Brand): CSSVariablesResolver {
     "--mantine-color-dimmed": dim,
     "--mantine-color-placeholder": dim,
     "--mantine-color-error": bad,
-    "--mantine-color-red-filled": bad === "#b3261e" ? "#b3261e" : "#c92a2a",
     "--mantine-color-anchor": readable(p, soft, 4.5),
     "--mantine-color-brand-light": soft,
     "--mantine-color-brand-light-hover": soft,

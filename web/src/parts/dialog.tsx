@@ -116,7 +116,7 @@ function Content({ action, close }: { action: Action; close: () => void }) {
           <Button variant="default" onClick={close}>{t("Cancel")}</Button>
           {action.danger && !effects
             ? <Button type="submit" disabled={busy}>{t("See what it does")}</Button>
-            : <Button type="submit" color={action.danger ? "red" : undefined} disabled={busy || Boolean(action.typed && typed !== action.typed)}>{action.button}</Button>}
+            : <Button type="submit" color={action.danger ? "bad" : undefined} disabled={busy || Boolean(action.typed && typed !== action.typed)}>{action.button}</Button>}
         </Group>
       </Stack>
     </form>
@@ -235,7 +235,7 @@ export function Bulk({ title, button, fields, things, make, close, clear }: {
           {refused.map((r) => <div key={r.name}><Text size="sm" fw={600}>{r.name}</Text><Failed error={r.error} /></div>)}
           <Group justify="flex-end" gap="xs">
             <Button variant="default" onClick={close}>{t("Cancel")}</Button>
-            <Button type="submit" disabled={at !== null} color={effects ? "red" : undefined}>{effects ? button : t("See what it does")}</Button>
+            <Button type="submit" disabled={at !== null} color={effects ? "bad" : undefined}>{effects ? button : t("See what it does")}</Button>
           </Group>
         </Stack>
       </form>

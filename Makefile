@@ -6,19 +6,34 @@ GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 export CGO_ENABLED ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench soak build docs fuzz clean
+.PHONY: help run test check bench soak build console screenshots docs fuzz clean
 
 help: ## List the commands.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: build ## Build and start on 127.0.0.1:8080 with SQLite in ./data; prints how to sign in.
 	bin/tenantry serve
 
-build: ## Build bin/tenantry, console included.
+build: console ## Build bin/tenantry, console included.
 	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/tenantry ./cmd/tenantry
+
+BUILT := internal/console/dist/.vite/manifest.json
+SOURCES := $(shell find web -name node_modules -prune -o -name schema.d.ts -prune -o -type f -print) internal/api/testdata/openapi.json
+
+console: ## Build the console from web/ into internal/console/dist, where there is Node.
+	@if command -v npm >/dev/null 2>&1; then $(MAKE) --no-print-directory $(BUILT); \
+	else echo "Node.js is not here: the binary will say how to get the console."; fi
+
+$(BUILT): $(SOURCES)
+	@./scripts/console.sh
+
+screenshots: build ## Make pictures of every page of the console in ./screenshots.
+	@./scripts/setup.sh
+	TENANTRY_SCREENSHOTS=$(CURDIR)/screenshots go test -count=1 -run TestEveryPage ./internal/browser
 
 test: ## Set up what the tests need, then run all of them on both engines with -race.
 	@./scripts/setup.sh
+	@$(MAKE) --no-print-directory $(BUILT)
 	go vet ./...
 	CGO_ENABLED=1 go test -race -timeout 20m ./...
 
@@ -42,4 +57,4 @@ fuzz: ## Fuzz each parser for a minute.
 	    echo "$$t $$f"; go test $$t -run '^$$' -fuzz "^$$f\$$" -fuzztime 60s || exit 1; done; done
 
 clean: ## Remove what was built.
-	rm -rf bin
+	rm -rf bin screenshots internal/console/dist/assets internal/console/dist/.vite

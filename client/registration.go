@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"strconv"
 	"time"
 )
 
@@ -158,6 +159,47 @@ func (c *Client) RegistrationStatus(ctx context.Context, token string, o ...Call
 // Requests lists registration requests.
 func (c *Client) Requests(f RequestFilter) List[Request] {
 	return listOf[Request](c, f, "/api/tenants/requests")
+}
+
+// RequestStats counts the requests of some days by how far they came.
+type RequestStats struct {
+	Days int `json:"days"`
+	RequestsReached
+	ByDay      []RequestsOfDay      `json:"by_day"`
+	ByCampaign []RequestsOfCampaign `json:"by_campaign"`
+}
+
+// RequestsReached counts requests by how far they came; Approved has the active
+// ones in it.
+type RequestsReached struct {
+	Submitted int64 `json:"submitted"`
+	Approved  int64 `json:"approved"`
+	Active    int64 `json:"active"`
+	Rejected  int64 `json:"rejected"`
+}
+
+// RequestsOfDay counts those that came on a day, such as 2026-11-23.
+type RequestsOfDay struct {
+	Date string `json:"date"`
+	RequestsReached
+}
+
+// RequestsOfCampaign counts those that came with the same UTM fields.
+type RequestsOfCampaign struct {
+	UTMSource   *string `json:"utm_source"`
+	UTMMedium   *string `json:"utm_medium"`
+	UTMCampaign *string `json:"utm_campaign"`
+	RequestsReached
+}
+
+// RequestStats counts the requests of the last days, today included; 0 is the
+// server's 30.
+func (c *Client) RequestStats(ctx context.Context, days int, o ...CallOption) (RequestStats, error) {
+	q := url.Values{}
+	if days != 0 {
+		q.Set("days", strconv.Itoa(days))
+	}
+	return ask[RequestStats](ctx, c, "GET", "/api/tenants/requests/stats", q, nil, o)
 }
 
 // Request reads a registration request.

@@ -64,6 +64,13 @@ func (s *Server) requestRoutes() []route {
 				}
 				return registration.List(tx, in.filter(), r)
 			}),
+		read(op{Method: "GET", Path: path + "/stats", ID: "request-stats", Tag: tag, Summary: "Count registration requests", May: auth.RequestRead,
+			Description: "How far the requests of the last days came, by day and by campaign."},
+			func(tx *db.Tx, _ *Call, in *struct {
+				Days int `query:"days" default:"30" minimum:"1" maximum:"365" doc:"How many days to count, today included."`
+			}) (registration.Stats, error) {
+				return registration.Statistics(tx, in.Days)
+			}),
 		read(op{Method: "GET", Path: path + "/{request_id}", ID: "get-request", Tag: tag, Summary: "Read a registration request", May: auth.RequestRead},
 			func(tx *db.Tx, c *Call, _ *requestPath) (registration.Request, error) {
 				return registration.Find(tx, requestID64(c))

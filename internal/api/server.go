@@ -251,3 +251,9 @@ func (s *Server) methods(r *http.Request) (allow []string) {
 	}
 	return allow
 }
+
+// HostOf is the host name that a request was sent to, for the console.
+func (s *Server) HostOf(r *http.Request) string { return proxies(s.TrustedProxies).host(r) }
+
+// SecureOf reports a request that came over TLS, for the console.
+func (s *Server) SecureOf(r *http.Request) bool { return proxies(s.TrustedProxies).secure(r) }

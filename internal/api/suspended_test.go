@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tenantry/tenantry/internal/console"
 	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/db/dbtest"
 	"github.com/tenantry/tenantry/internal/hold"
@@ -15,7 +16,7 @@ import (
 
 // visit opens a page of a host and gives status and text.
 func (s superadmin) visit(host, accept string) (int, string) {
-	r := httptest.NewRequest("GET", "/login", http.NoBody)
+	r := httptest.NewRequest("GET", "/", http.NoBody)
 	r.Host = host
 	r.Header.Set("Accept", accept)
 	w := httptest.NewRecorder()
@@ -31,7 +32,14 @@ func (s superadmin) visit(host, accept string) (int, string) {
 // hold expires.
 func TestSuspendedDomains(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		root := superadmin{T: t, h: newServer(t, d).Handler()}.as(rootEmail)
+		s := newServer(t, d)
+		pages, err := console.New()
+		if err != nil {
+			t.Fatal(err)
+		}
+		pages.Brand, pages.Host, pages.Secure, s.Console = s.Branding, s.HostOf, s.SecureOf, pages
+		pages.API = s.Handler()
+		root := superadmin{T: t, h: pages.API}.as(rootEmail)
 		root.want("POST", "/api/tenants/admins", `{"name":"Anchor","contact_email":"a@anchor.example","custom_domain":"white.anchor.example"}`, 201)
 		root.want("POST", "/api/tenants/admins/1/domain/verify", `{"override":true,"reason":"test"}`, 200)
 		root.want("PUT", "/api/tenants/admins/1/branding", `{"branding":{"app_name":"White <Anchor>","support_email":"help@anchor.example","hide_powered_by":true}}`, 200)
@@ -43,7 +51,7 @@ func TestSuspendedDomains(t *testing.T) {
 			t.Helper()
 			for _, host := range []string{acme, anchor, elsewhere} {
 				status, text := root.visit(host+":8443", "text/html,*/*;q=0.8")
-				branded := strings.Contains(text, "White &lt;Anchor&gt; is suspended") && strings.Contains(text, "help@anchor.example") && !strings.Contains(text, "Powered by")
+				branded := strings.Contains(text, "White &lt;Anchor&gt;") && strings.Contains(text, "suspended at the moment") && strings.Contains(text, "help@anchor.example") && !strings.Contains(text, "Powered by")
 				if (want[host] != "") != (status == 403 && branded) {
 					t.Errorf("%s, %s: got %d %s", when, host, status, text)
 				}

@@ -34,9 +34,8 @@ func (s *Server) system() {
 	})
 	s.mux.HandleFunc("GET /docs", s.docs)
 	s.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		page := !strings.HasPrefix(r.URL.Path, "/api/") && (r.Method == http.MethodGet || r.Method == http.MethodHead)
+		page := !strings.HasPrefix(r.URL.Path, "/api/") && pageMethods[r.Method] && len(s.methods(r)) == 0
 		switch {
-		case page && s.suspended(w, r):
 		case page && s.Console != nil:
 			s.Console.ServeHTTP(w, r)
 		default:
@@ -44,6 +43,9 @@ func (s *Server) system() {
 		}
 	})
 }
+
+// pageMethods are those of a browser that follows links and sends forms.
+var pageMethods = map[string]bool{http.MethodGet: true, http.MethodHead: true, http.MethodPost: true}
 
 func ok(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "application/json")

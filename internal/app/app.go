@@ -149,7 +149,7 @@ func Serve(ctx context.Context, cfg *Config) error {
 
 // handler is the API with the console beside it. Its live streams end with ctx.
 func (p *parts) handler(ctx context.Context) (http.Handler, error) {
-	pages, err := console.Handler()
+	pages, err := console.New()
 	if err != nil {
 		return nil, err
 	}
@@ -166,7 +166,9 @@ func (p *parts) handler(ctx context.Context) (http.Handler, error) {
 		PublicRate: p.cfg.PublicRate, TrustedProxies: p.cfg.TrustedProxies,
 		Console: pages, Version: p.cfg.Version, Stopping: ctx.Done(),
 	}
-	return s.Handler(), nil
+	pages.Brand, pages.Host, pages.Secure = s.Branding, s.HostOf, s.SecureOf
+	pages.API = s.Handler()
+	return pages.API, nil
 }
 
 // welcome tells the operator where it runs and how to sign in.

@@ -192,7 +192,7 @@ func TestWhatIsServed(t *testing.T) {
 		s.serve(func(string) {
 			for path, kind := range map[string]string{
 				"/livez": "application/json", "/readyz": "application/json", "/openapi.json": "application/json", "/metrics": "text/plain",
-				"/docs": "text/html", "/": "text/html", "/accept": "text/html", "/app.js": "text/javascript",
+				"/docs": "text/html", "/login": "text/html", "/accept": "text/html", "/icon.svg": "image/svg+xml",
 			} {
 				code, h, _ := s.call("GET", path, "")
 				if code != 200 || !strings.HasPrefix(h.Get("Content-Type"), kind) {

@@ -31,7 +31,7 @@ var layers = [][]string{
 	{"internal/api", "internal/console", "internal/config", "internal/demo"},
 	{"internal/app"},
 	{"internal/cli"},
-	{"cmd/tenantry", "internal/arch", "internal/bench", "internal/scenario"},
+	{"cmd/tenantry", "internal/arch", "internal/bench", "internal/scenario", "internal/browser"},
 }
 
 type pkg struct {

@@ -1,0 +1,219 @@
+// The whole story: somebody signs up, the platform approves and hands out
+// credits, a reseller passes them on, the owner invites people, and a
+// suspension bites. What can be done by keys is done by keys.
+import { accessible, base, fault, run, settled, signIn, visitor, want } from "./lib.mjs";
+
+const root = { email: process.env.TENANTRY_EMAIL, password: process.env.TENANTRY_PASSWORD };
+const secret = "seven green bottles standing";
+
+// tabTo presses Tab until the thing of that name has the focus.
+async function tabTo(page, name, most = 80) {
+  for (let i = 0; i < most; i++) {
+    await page.keyboard.press("Tab");
+    const here = await page.evaluate(() => {
+      const e = document.activeElement;
+      return (e?.getAttribute("aria-label") ?? (e?.labels?.[0]?.textContent || e?.textContent) ?? "").trim();
+    });
+    if (here.replace(/ \*$/, "") === name) return;
+  }
+  throw new Error(`no way by Tab to ${name}`);
+}
+
+async function press(page, name) {
+  await tabTo(page, name);
+  await page.keyboard.press("Enter");
+}
+
+const dialog = (page) => page.getByRole("dialog");
+const gone = (page) => dialog(page).waitFor({ state: "hidden" });
+const row = (page, text) => page.getByRole("row").filter({ hasText: text });
+const bell = (page, n) => page.getByRole("link", { name: n ? `Notifications, ${n} unread` : "Notifications", exact: true }).first().waitFor();
+
+async function signUp(browser, company, email, options = {}) {
+  const page = await visitor(browser, options);
+  await page.goto("/signup?utm_source=fair&utm_medium=flyer&utm_campaign=autumn");
+  await page.getByLabel("Company").fill(company);
+  await page.getByLabel("Your name").fill("Sam Sample");
+  await page.getByLabel("E-mail").fill(email);
+  await page.getByLabel("Password").fill(secret);
+  await page.getByRole("button", { name: "Send the request" }).click();
+  await page.getByRole("heading", { name: "Your request" }).waitFor();
+  return page;
+}
+
+await run(async (browser) => {
+  // Without a script somebody asks for an organization, and sees where it stands.
+  const applicant = await signUp(browser, "Acme Corp", "sam@acme.example", { javaScript: false });
+  want("the status", await applicant.locator("li.done").allTextContents().then(String), "Received");
+
+  // With one, a taken short name is told while it is typed.
+  const second = await visitor(browser);
+  await second.goto("/signup");
+  await second.getByLabel("Short name").fill("acme-corp");
+  await second.getByText("This one is taken.").waitFor();
+  await second.locator(".wrong button").first().click();
+  await second.getByText("This one is free.").waitFor();
+  await second.getByRole("button", { name: "Send the request" }).click();
+  want("an unfinished form stays", new URL(second.url()).pathname, "/signup");
+  await accessible(second, "sign-up with a hint");
+
+  // The sign-in page needs no script either, and says what is wrong.
+  const plain = await visitor(browser, { javaScript: false, expect: (s) => /401/.test(s) });
+  await plain.goto("/login");
+  await plain.getByLabel("E-mail").fill(root.email);
+  await plain.getByLabel("Password").fill("a wrong password");
+  await plain.getByRole("button", { name: "Sign in" }).click();
+  await plain.getByRole("alert").getByText("wrong").waitFor();
+
+  // The superadmin is told, live, in two tabs that agree.
+  const boss = await visitor(browser);
+  await signIn(boss, root.email, root.password);
+  await bell(boss, 1);
+  const tab = await boss.context().newPage();
+  await tab.goto("/app/notifications");
+  await settled(tab);
+  await bell(tab, 1);
+  await signUp(browser, "Bolt Agency", "bo@bolt.example");
+  await Promise.all([bell(boss, 2), bell(tab, 2)]);
+  await tab.getByRole("button", { name: "Mark all as read" }).click();
+  await Promise.all([bell(boss, 0), bell(tab, 0)]);
+  await tab.close();
+
+  // By keys alone: to the request, and approve it.
+  await boss.keyboard.press("Control+K");
+  await boss.waitForFunction(() => document.activeElement?.getAttribute("role") === "combobox");
+  await boss.keyboard.type("acme");
+  await dialog(boss).getByRole("option", { name: /Acme Corp/ }).waitFor();
+  await boss.keyboard.press("Enter");
+  await boss.getByRole("heading", { level: 1, name: "Acme Corp" }).waitFor();
+  await boss.getByText("autumn").waitFor();
+  await press(boss, "Approve");
+  await dialog(boss).waitFor();
+  await accessible(boss, "the approval");
+  await press(boss, "See what it does");
+  await dialog(boss).getByText("This touches:").waitFor();
+  await press(boss, "Approve");
+  await gone(boss);
+  await boss.getByText("To the organization").waitFor();
+  await applicant.reload();
+  await applicant.getByText("Your organization is ready.").waitFor();
+
+  // The other one too, with what the API refuses shown.
+  await boss.goto("/app/requests?status=pending_approval");
+  await settled(boss);
+  await boss.getByRole("link", { name: "Bolt Agency" }).click();
+  await boss.getByRole("button", { name: "Approve" }).click();
+  await dialog(boss).getByLabel("Slug").fill("No Slug!");
+  boss.removeAllListeners("console"); // the refusals below are asked for
+  await dialog(boss).getByRole("button", { name: "See what it does" }).click();
+  await dialog(boss).getByRole("alert").locator("code").first().waitFor();
+  await dialog(boss).getByLabel("Slug").fill("bolt");
+  await dialog(boss).getByRole("button", { name: "See what it does" }).click();
+  await dialog(boss).getByRole("button", { name: "Approve" }).click();
+  await gone(boss);
+
+  // A reseller: made, given an owner and credits.
+  await boss.goto("/app/organizations?q=bolt");
+  await settled(boss);
+  await row(boss, "bolt").getByRole("link").first().click();
+  await boss.getByRole("tab", { name: "Members" }).click();
+  const number = (await row(boss, "bo@bolt.example").getByRole("cell").first().textContent()).replace("#", "");
+  await boss.goto("/app/admins");
+  await settled(boss);
+  await boss.getByRole("button", { name: "New admin" }).click();
+  await dialog(boss).getByLabel("Name", { exact: false }).first().fill("Bolt");
+  await dialog(boss).getByLabel("E-mail").fill("bo@bolt.example");
+  await dialog(boss).getByRole("button", { name: "Create" }).click();
+  await boss.getByRole("heading", { level: 1, name: "Bolt" }).waitFor();
+  const admin = new URL(boss.url()).pathname.split("/").pop();
+  await boss.getByRole("tab", { name: "Team" }).click();
+  await boss.getByRole("button", { name: "Assign owner" }).click();
+  await dialog(boss).getByLabel("User number").fill(number);
+  await dialog(boss).getByRole("button", { name: "See what it does" }).click();
+  await dialog(boss).getByRole("button", { name: "Assign" }).click();
+  await gone(boss);
+  await boss.getByRole("button", { name: "Grant credits" }).click();
+  await dialog(boss).getByLabel("Amount").fill("5000");
+  await dialog(boss).getByLabel("Reason").fill("Monthly allocation");
+  await dialog(boss).getByRole("button", { name: "See what it does" }).click();
+  await dialog(boss).getByText("5,000 credits").waitFor();
+  await dialog(boss).getByRole("button", { name: "Grant" }).click();
+  await gone(boss);
+
+  // Acme becomes the reseller's.
+  await boss.goto("/app/organizations/acme-corp?tab=danger");
+  await settled(boss);
+  await boss.getByRole("button", { name: "Transfer to another admin" }).click();
+  await dialog(boss).getByLabel("Admin number").fill(admin);
+  await dialog(boss).getByRole("button", { name: "See what it does" }).click();
+  await dialog(boss).getByLabel("Type acme-corp to confirm").fill("acme-corp");
+  await dialog(boss).getByRole("button", { name: "Transfer", exact: true }).click();
+  await gone(boss);
+
+  // The reseller hands out credits, by keys.
+  const reseller = await visitor(browser);
+  await signIn(reseller, "bo@bolt.example", secret);
+  await reseller.getByText("5,000").first().waitFor();
+  want("no platform pages", await reseller.getByRole("link", { name: "Registrations" }).count(), 0);
+  await reseller.goto("/app/organizations/acme-corp");
+  await settled(reseller);
+  await press(reseller, "Add credits");
+  await dialog(reseller).getByText("available in the pool: 5,000").waitFor();
+  await reseller.keyboard.type("1200");
+  await press(reseller, "See what it does");
+  await dialog(reseller).getByText("1,200 credits").waitFor();
+  await press(reseller, "Add");
+  await gone(reseller);
+  await reseller.getByText("1,200").first().waitFor();
+  await reseller.goto("/app");
+  await reseller.getByText("3,800").first().waitFor();
+
+  // The owner sees them and invites a colleague, who comes by the link.
+  const owner = await visitor(browser);
+  await signIn(owner, "sam@acme.example", secret);
+  await owner.getByText("1,200").first().waitFor();
+  await owner.getByRole("link", { name: "Members" }).click();
+  await owner.getByRole("button", { name: "Invite" }).click();
+  await dialog(owner).getByLabel("E-mail").fill("mia@acme.example");
+  await dialog(owner).getByRole("button", { name: "Invite" }).click();
+  const invitation = await dialog(owner).locator("pre").textContent();
+  await dialog(owner).getByRole("button", { name: "Done" }).click();
+  const member = await visitor(browser);
+  await member.goto(new URL(invitation).pathname + new URL(invitation).hash);
+  want("the token leaves the address", new URL(member.url()).hash, "");
+  await member.getByLabel("Your name").fill("Mia");
+  await member.getByLabel("Password").fill(secret);
+  await member.getByRole("button", { name: "Accept" }).click();
+  await member.getByText("You are a member now.").waitFor();
+  await signIn(member, "mia@acme.example", secret);
+  await member.getByRole("heading", { name: "Usage against limits" }).waitFor();
+  want("a member has no credits page", await member.getByRole("link", { name: "Credits" }).count(), 0);
+
+  // The suspension, by keys; it bites at once, on what is open too.
+  owner.removeAllListeners("console"); // what it is refused is asked for
+  await boss.goto("/app/organizations/acme-corp?tab=danger");
+  await settled(boss);
+  await press(boss, "Suspend this organization");
+  await dialog(boss).waitFor();
+  await boss.keyboard.type("Payment overdue");
+  await boss.keyboard.press("Enter");
+  await dialog(boss).getByText("2 users").waitFor();
+  await press(boss, "Suspend");
+  await gone(boss);
+  await boss.getByText("Payment overdue").waitFor();
+  await owner.getByRole("alert").getByText("Your organization is suspended.").waitFor();
+  member.removeAllListeners("console");
+  await member.goto("/app");
+  await member.getByRole("alert").getByText("Your organization is suspended.").waitFor();
+  await member.getByRole("heading", { name: "Usage against limits" }).waitFor();
+
+  // Who signs out is out, in this browser and for the API.
+  const token = await member.evaluate(() => JSON.parse(sessionStorage.getItem("tenantry.access")).token);
+  await member.getByRole("button", { name: "Sign out" }).click();
+  await member.getByText("You are signed out.").waitFor();
+  const res = await fetch(`${base}/api/auth/me`, { headers: { Authorization: `Bearer ${token}` } });
+  want("the token after signing out", res.status, 401);
+  await member.goto("/app");
+  want("the application after signing out", new URL(member.url()).pathname, "/login");
+  if (!boss.url().includes("danger")) fault("the end", boss.url());
+});

@@ -1,0 +1,65 @@
+// The access token lives in this tab; the session itself is a cookie that
+// scripts cannot read, traded for the next access token at POST /session.
+
+type Kept = { token: string; until: number };
+
+const name = "tenantry.access";
+const margin = 30_000; // ms before its end at which a token is renewed
+
+let kept: Kept | null = read();
+
+function read(): Kept | null {
+  try {
+    return JSON.parse(sessionStorage.getItem(name) ?? "null") as Kept | null;
+  } catch {
+    return null;
+  }
+}
+
+function keep(k: Kept | null) {
+  kept = k;
+  if (k) sessionStorage.setItem(name, JSON.stringify(k));
+  else sessionStorage.removeItem(name);
+}
+
+let renewing: Promise<string | null> | null = null;
+
+// renew asks for the next token. Tabs take turns, for each cookie is good for
+// one use; and the answer is taken even if this page goes away meanwhile.
+async function renew(): Promise<string | null> {
+  const ask = async () => {
+    const res = await fetch("/session", { method: "POST", keepalive: true });
+    if (res.status === 401) {
+      keep(null);
+      return null;
+    }
+    if (!res.ok) throw await res.json();
+    const t = (await res.json()) as { access_token: string; expires_in: number };
+    keep({ token: t.access_token, until: Date.now() + t.expires_in * 1000 });
+    return t.access_token;
+  };
+  return "locks" in navigator ? navigator.locks.request("tenantry.session", ask) : ask();
+}
+
+// accessToken gives a token that is good, or null where nobody is signed in.
+export async function accessToken(fresh = false): Promise<string | null> {
+  if (!fresh && kept && kept.until - margin > Date.now()) return kept.token;
+  renewing ??= renew().finally(() => {
+    renewing = null;
+  });
+  return renewing;
+}
+
+// leave goes to the sign-in page and comes back here afterwards.
+export function leave() {
+  keep(null);
+  const here = location.pathname + location.search;
+  location.assign(`/login?next=${encodeURIComponent(here)}`);
+}
+
+// end forgets the session in this browser.
+export async function end() {
+  keep(null);
+  await fetch("/session/end", { method: "POST" });
+  location.assign("/login?done=out");
+}

@@ -1,0 +1,29 @@
+import { t, type Word } from "./i18n";
+import type { Rights } from "./me";
+
+export type Place = { label: string; to: string; search?: Record<string, string> };
+
+const at = (label: Word, to: string, tab?: string): Place => ({ label: t(label), to, search: tab ? { tab } : undefined });
+
+// placesOf are the pages that somebody has, in the order of the menu.
+export function placesOf(r: Rights): Place[] {
+  const own = [at("Notifications", "/notifications"), at("Profile", "/profile")];
+  if (r.superadmin) {
+    return [at("Dashboard", "/"), at("Registrations", "/requests"), at("Organizations", "/organizations"), at("Admins", "/admins"), at("Partner groups", "/groups"),
+      at("Plugins", "/plugins"), at("Audit log", "/audit"), at("API keys", "/keys"), at("Permissions", "/access"), at("Settings", "/settings"), ...own];
+  }
+  const admin = r.admins[0];
+  if (admin) {
+    const base = `/admins/${admin}`;
+    return [at("Dashboard", "/"), at("Organizations", "/organizations"), at("Credits", base, "credits"), at("Branding", base, "branding"), at("Team", base, "people"),
+      at("Account", base), at("Plugins", "/plugins"), at("Audit log", "/audit"), ...own];
+  }
+  if (r.home) {
+    const base = `/organizations/${r.home}`;
+    const role = r.roleIn(r.home);
+    const more = role === "member" ? [] : [at("Credits", base, "credits"), at("Members", base, "members")];
+    const owner = role === "owner" ? [at("API keys", base, "keys"), at("Audit log", "/audit")] : [];
+    return [at("Home", "/"), at("Usage", base, "usage"), at("Plugins", base, "plugins"), ...more, ...owner, ...own];
+  }
+  return [at("Home", "/"), ...own];
+}

@@ -1,0 +1,48 @@
+import { NativeSelect, SimpleGrid } from "@mantine/core";
+import { lazy, Suspense, useMemo } from "react";
+import { named, t } from "../i18n";
+import { useRights } from "../me";
+import { useAddress } from "../parts/address";
+import { AuditList, auditFilters } from "../parts/audit";
+import { Bars } from "../parts/bars";
+import { Loaded, Page, Panel, Waiting } from "../parts/bits";
+import { useGet } from "../parts/link";
+import type { Filter } from "../parts/list";
+
+const Plot = lazy(() => import("../parts/plot").then((m) => ({ default: m.Plot })));
+
+const scoped: Filter[] = [{ name: "organization_id", label: "Organization number" }];
+const platform: Filter[] = [...scoped, { name: "admin_id", label: "Admin number" }];
+
+export default function Audit() {
+  const { superadmin, admins } = useRights();
+  return (
+    <Page title={t("Audit log")}>
+      <Stats />
+      <Panel><AuditList filters={[...auditFilters, ...(superadmin ? platform : admins.length > 0 ? scoped : [])]} /></Panel>
+    </Page>
+  );
+}
+
+function Stats() {
+  const [search, set] = useAddress();
+  const days = search.days ?? "30";
+  const stats = useGet("/api/tenants/audit-logs/stats", {}, { days });
+  const range = <NativeSelect size="xs" aria-label={t("Range")} value={days} onChange={(e) => set({ days: e.currentTarget.value })} data={["7", "30", "90", "365"].map((n) => ({ value: n, label: t("{n} days", { n: Number(n) }) }))} />;
+  return (
+    <Loaded query={stats}>{(s) => (
+      <SimpleGrid cols={{ base: 1, md: 2 }}>
+        <Panel title={t("Events per day")} aside={range}><Events days={s.by_day ?? []} /></Panel>
+        <Panel title={t("Most frequent")}>
+          <Bars caption={t("Events by action")} rows={(s.by_action ?? []).slice(0, 6).map((a) => ({ label: a.action, value: a.count }))} />
+          <Bars caption={t("Events by person")} rows={(s.top_actors ?? []).slice(0, 4).map((a) => ({ label: a.name ?? a.email ?? named(a.type), value: a.count }))} />
+        </Panel>
+      </SimpleGrid>
+    )}</Loaded>
+  );
+}
+
+export function Events({ days }: { days: { date: string; count: number }[] }) {
+  const { times, lines } = useMemo(() => ({ times: days.map((d) => new Date(d.date).getTime() / 1000), lines: [{ label: t("Events"), values: days.map((d) => d.count), bars: true }] }), [days]);
+  return <Suspense fallback={<Waiting />}><Plot name={t("Events per day")} times={times} lines={lines} /></Suspense>;
+}

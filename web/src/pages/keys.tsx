@@ -1,0 +1,10 @@
+import { useState } from "react";
+import { t } from "../i18n";
+import { Page } from "../parts/bits";
+import { type Action, Dialog } from "../parts/dialog";
+import { Keys } from "../parts/keys";
+
+export default function PlatformKeys() {
+  const [action, setAction] = useState<Action | null>(null);
+  return <Page title={t("Keys of the platform")}><Keys open={setAction} /><Dialog action={action} close={() => setAction(null)} /></Page>;
+}

@@ -1,0 +1,83 @@
+import { call, type Schemas } from "../api/client";
+import { num, t } from "../i18n";
+import { type Action, asNumber, asText } from "../parts/dialog";
+import type { Organization } from "./organization";
+
+const org = (o: Organization) => ({ org_id: o.id });
+
+export function addCredits(o: Organization, superadmin: boolean, pool?: Schemas["CreditPool"]): Action {
+  const sources = [{ value: "platform", label: t("the platform") }, ...(o.admin_id ? [{ value: "admin", label: t("its admin's pool") }] : [])];
+  return {
+    title: t("Add credits to {name}", { name: o.name }), button: t("Add"), danger: true, done: t("Added"),
+    intro: <>{t("Balance now: {n}", { n: o.credit_balance })}{pool && <> · {t("available in the pool: {n}", { n: pool.available })}</>}</>,
+    fields: [
+      { name: "amount", label: "Amount", type: "number", least: 1, required: true }, { name: "reason", label: "Reason" },
+      ...(superadmin ? [{ name: "source", label: "From where" as const, type: "select" as const, options: sources }] : []),
+    ],
+    make: (v) => call({
+      method: "post", path: "/api/tenants/organizations/{org_id}/credits/add", params: org(o),
+      body: { amount: Number(v.amount), ...(v.reason ? { reason: String(v.reason) } : {}), ...(superadmin ? { source: v.source as "admin" } : {}) },
+    }),
+  };
+}
+
+export function editLimits(o: Organization): Action {
+  return {
+    title: t("Limits of {name}", { name: o.name }), button: t("Save"), danger: true, done: t("Saved"), intro: t("-1 is unlimited. Lowering below what is used deletes nothing; it only blocks growth."),
+    fields: [
+      { name: "credit_limit", label: "Credit limit", type: "number", least: 0 }, { name: "storage_limit_gb", label: "Storage (GB)", type: "number", least: -1 },
+      { name: "max_users", label: "Users", type: "number", least: -1 }, { name: "bandwidth_limit_gb", label: "Bandwidth (GB)", type: "number", least: -1 },
+    ],
+    initial: { credit_limit: String(o.credit_limit), storage_limit_gb: String(o.storage_limit_gb), max_users: String(o.max_users), bandwidth_limit_gb: String(o.bandwidth_limit_gb) },
+    make: (v) => call({
+      method: "put", path: "/api/tenants/organizations/{org_id}/limits", params: org(o),
+      body: { credit_limit: asNumber(v.credit_limit), storage_limit_gb: asNumber(v.storage_limit_gb), max_users: asNumber(v.max_users), bandwidth_limit_gb: asNumber(v.bandwidth_limit_gb) },
+    }),
+  };
+}
+
+export function editName(o: Organization): Action {
+  return {
+    title: t("Rename {name}", { name: o.name }), button: t("Save"), done: t("Saved"), fields: [{ name: "name", label: "Name", required: true }], initial: { name: o.name },
+    make: (v) => call({ method: "put", path: "/api/tenants/organizations/{org_id}/edit", params: org(o), body: { name: String(v.name) } }),
+  };
+}
+
+export function setDomain(o: Organization): Action {
+  return {
+    title: t("Domain of {name}", { name: o.name }), button: t("Save"), danger: true, done: t("Saved"), intro: t("A change has to be verified again."),
+    fields: [{ name: "custom_domain", label: "Domain" }], initial: { custom_domain: o.custom_domain ?? "" },
+    make: (v) => call({ method: "put", path: "/api/tenants/organizations/{org_id}/edit", params: org(o), body: { custom_domain: asText(v.custom_domain) } }),
+  };
+}
+
+export function suspend(o: Organization): Action {
+  return {
+    title: t("Suspend {name}", { name: o.name }), button: t("Suspend"), danger: true, done: t("Suspended"), intro: t("It bites on the next request of everybody in it."),
+    fields: [{ name: "reason", label: "Reason", required: true }],
+    make: (v) => call({ method: "put", path: "/api/tenants/organizations/{org_id}/status", params: org(o), body: { status: "suspended", reason: String(v.reason) } }),
+  };
+}
+
+export function reactivate(o: Organization): Action {
+  return {
+    title: t("Reactivate {name}", { name: o.name }), button: t("Reactivate"), danger: true, done: t("Active again"), intro: t("It lifts your own holds; others stay."),
+    make: () => call({ method: "put", path: "/api/tenants/organizations/{org_id}/status", params: org(o), body: { status: "active" } }),
+  };
+}
+
+export function archive(o: Organization): Action {
+  return {
+    title: t("Archive {name}", { name: o.name }), button: t("Archive"), danger: true, typed: o.slug, done: t("Archived"), intro: t("Only a superadmin can undo it."),
+    fields: [{ name: "reason", label: "Reason", required: true }],
+    make: (v) => call({ method: "put", path: "/api/tenants/organizations/{org_id}/status", params: org(o), body: { status: "archived", reason: String(v.reason) } }),
+  };
+}
+
+export function transfer(o: Organization): Action {
+  return {
+    title: t("Transfer {name}", { name: o.name }), button: t("Transfer"), danger: true, typed: o.slug, done: t("Transferred"), intro: t("Its {n} credits go along. An empty number is the platform.", { n: num(o.credit_balance) }),
+    fields: [{ name: "admin_id", label: "Admin number", type: "number", least: 1 }], initial: { admin_id: o.admin_id ? String(o.admin_id) : "" },
+    make: (v) => call({ method: "put", path: "/api/tenants/organizations/{org_id}/edit", params: org(o), body: { admin_id: asNumber(v.admin_id) } }),
+  };
+}

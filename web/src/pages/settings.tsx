@@ -1,0 +1,64 @@
+import { Button, Stack, Text } from "@mantine/core";
+import { useState } from "react";
+import { call, type Schemas } from "../api/client";
+import { limit, num, t, when } from "../i18n";
+import { AuditList } from "../parts/audit";
+import { Facts, Loaded, Page, Panel } from "../parts/bits";
+import { Editor } from "../parts/branding";
+import { type Action, asNumber, Dialog } from "../parts/dialog";
+import { useGet } from "../parts/link";
+import { Tabbed } from "../parts/tabs";
+
+type Settings = Schemas["Settings"];
+
+export default function SettingsPage() {
+  const [action, setAction] = useState<Action | null>(null);
+  const query = useGet("/api/tenants/settings");
+  return (
+    <Page title={t("Settings")}>
+      <Loaded query={query}>{(s) => (
+        <Tabbed label={t("Settings")} tabs={[
+          { value: "defaults", label: t("Defaults"), content: () => <Defaults s={s} edit={() => setAction(edit(s))} /> },
+          { value: "branding", label: t("Branding"), content: () => <Editor key={s.updated_at} brand={s.branding} save={(b) => call({ method: "put", path: "/api/tenants/settings", body: { branding: b as never } })} /> },
+          { value: "history", label: t("What changed"), content: () => <Panel><AuditList fixed={{ target_type: "settings" }} filters={[]} /></Panel> },
+        ]} />
+      )}</Loaded>
+      <Dialog action={action} close={() => setAction(null)} />
+    </Page>
+  );
+}
+
+function Defaults({ s, edit }: { s: Settings; edit: () => void }) {
+  return (
+    <Panel title={t("Defaults")} aside={<Button size="compact-sm" onClick={edit}>{t("Edit")}</Button>}>
+      <Stack gap="sm">
+        <Text size="sm" c="dimmed">{t("Changes touch future organizations only.")}</Text>
+        <Facts of={[
+          ["Approve registrations automatically", s.auto_approve_registrations ? t("yes") : t("no")], ["Credit limit", num(s.default_credit_limit)], ["Storage", limit(s.default_storage_limit_gb, "GB")],
+          ["Users", limit(s.default_max_users)], ["Bandwidth", limit(s.default_bandwidth_limit_gb, "GB")], ["Shortest password", num(s.password_min_length)], ["Time zone of months", s.billing_timezone], ["Changed", when(s.updated_at)],
+        ]} />
+      </Stack>
+    </Panel>
+  );
+}
+
+function edit(s: Settings): Action {
+  return {
+    title: t("Settings"), button: t("Save"), danger: true, done: t("Saved"), intro: t("-1 is unlimited."),
+    fields: [
+      { name: "auto", label: "Approve registrations automatically", type: "switch" }, { name: "credit", label: "Credit limit", type: "number", least: 0 }, { name: "storage", label: "Storage (GB)", type: "number", least: -1 },
+      { name: "users", label: "Users", type: "number", least: -1 }, { name: "bandwidth", label: "Bandwidth (GB)", type: "number", least: -1 }, { name: "password", label: "Shortest password", type: "number", least: 8 }, { name: "zone", label: "Time zone of months" },
+    ],
+    initial: {
+      auto: s.auto_approve_registrations, credit: String(s.default_credit_limit), storage: String(s.default_storage_limit_gb), users: String(s.default_max_users), bandwidth: String(s.default_bandwidth_limit_gb),
+      password: String(s.password_min_length), zone: s.billing_timezone,
+    },
+    make: (v) => call({
+      method: "put", path: "/api/tenants/settings",
+      body: {
+        auto_approve_registrations: v.auto === true, default_credit_limit: asNumber(v.credit), default_storage_limit_gb: asNumber(v.storage), default_max_users: asNumber(v.users),
+        default_bandwidth_limit_gb: asNumber(v.bandwidth), password_min_length: asNumber(v.password), billing_timezone: String(v.zone),
+      },
+    }),
+  };
+}

@@ -1,0 +1,111 @@
+import { Alert, Button, Group, SegmentedControl, SimpleGrid, Stack, Text } from "@mantine/core";
+import { useQueryClient } from "@tanstack/react-query";
+import { type FormEvent, useState } from "react";
+import { call, send } from "../api/client";
+import { num, t } from "../i18n";
+import { type Brand, contrast, primaryOf, readable, valid } from "../theme";
+import { Failed, Loaded, Panel } from "./bits";
+import { type Entered, Input } from "./dialog";
+import { useGet } from "./link";
+import { tell } from "./toast";
+
+const texts = ["app_name", "logo_url", "favicon_url", "primary_color", "secondary_color", "support_email", "footer_text"] as const;
+type Text = (typeof texts)[number];
+
+const entered = (b: Brand): Entered => ({ ...Object.fromEntries(texts.map((k) => [k, b[k] ?? ""])), hide_powered_by: b.hide_powered_by === true });
+const toBrand = (v: Entered): Brand => ({ ...(Object.fromEntries(texts.map((k) => [k, v[k] === "" ? null : String(v[k])])) as Pick<Brand, Text>), hide_powered_by: v.hide_powered_by === true ? true : null });
+
+// BrandingEditor changes the brand of an admin, with what it will look like.
+export function BrandingEditor({ admin }: { admin: number }) {
+  const query = useGet("/api/tenants/admins/{admin_id}/branding", { admin_id: admin });
+  return <Loaded query={query}>{(b) => <Editor key={b.updated_at} brand={b.branding} save={(body) => call({ method: "put", path: "/api/tenants/admins/{admin_id}/branding", params: { admin_id: admin }, body: { branding: body } })} />}</Loaded>;
+}
+
+export function Editor({ brand, save }: { brand: Brand; save: (b: Brand) => ReturnType<typeof call> }) {
+  const [values, setValues] = useState(() => entered(brand));
+  const [error, setError] = useState<unknown>(null);
+  const client = useQueryClient();
+  const now = toBrand(values);
+  const submit = async (e: FormEvent) => {
+    e.preventDefault();
+    setError(null);
+    try {
+      await send(save(now));
+      tell(t("Saved"));
+      await client.invalidateQueries();
+    } catch (problem) {
+      setError(problem);
+    }
+  };
+  const input = (name: Text, props: Omit<Parameters<typeof Input>[0]["field"], "name">) => <Input field={{ name, ...props }} value={values[name]} set={(v) => setValues({ ...values, [name]: v })} />;
+  return (
+    <SimpleGrid cols={{ base: 1, md: 2 }}>
+      <Panel title={t("Brand")}>
+        <form onSubmit={(e) => void submit(e)}>
+          <Stack gap="sm">
+            <Text size="sm" c="dimmed">{t("What is empty is inherited.")}</Text>
+            {input("app_name", { label: "Product name" })}
+            {input("logo_url", { label: "Logo", hint: t("An https address.") })}
+            {input("favicon_url", { label: "Icon", hint: t("An https address.") })}
+            {input("primary_color", { label: "Primary colour", type: "color" })}
+            {input("secondary_color", { label: "Secondary colour", type: "color" })}
+            {input("support_email", { label: "Support e-mail", type: "email" })}
+            {input("footer_text", { label: "Footer", type: "long" })}
+            <Input field={{ name: "hide_powered_by", label: "Hide “powered by”", type: "switch" }} value={values.hide_powered_by} set={(v) => setValues({ ...values, hide_powered_by: v })} />
+            <Contrast values={values} fix={(name, v) => setValues({ ...values, [name]: v })} />
+            {error !== null && <Failed error={error} />}
+            <Group justify="flex-end"><Button type="submit">{t("Save")}</Button></Group>
+          </Stack>
+        </form>
+      </Panel>
+      <Preview brand={now} />
+    </SimpleGrid>
+  );
+}
+
+// Contrast warns of colours that are hard to read on white, with one that is not.
+function Contrast({ values, fix }: { values: Entered; fix: (name: Text, v: string) => void }) {
+  const weak = (["primary_color", "secondary_color"] as const).flatMap((name) => {
+    const c = String(values[name]);
+    return valid(c) && contrast(c, "#ffffff") < 4.5 ? [{ name, ratio: contrast(c, "#ffffff"), better: readable(c, "#ffffff", 4.5).toUpperCase() }] : [];
+  });
+  return weak.map((w) => (
+    <Alert key={w.name} variant="outline" color="yellow" title={t("Hard to read on white: {ratio} to 1, text needs 4.5", { ratio: num(w.ratio) })} styles={{ title: { color: "var(--warn)" } }}>
+      <Text size="sm" mb={6}>{t("Pages darken it by themselves where it is text. You may also take the nearest that can be read.")}</Text>
+      <Button size="compact-sm" variant="default" onClick={() => fix(w.name, w.better)}>{t("Take {colour}", { colour: w.better })}</Button>
+    </Alert>
+  ));
+}
+
+function Preview({ brand }: { brand: Brand }) {
+  const [what, setWhat] = useState("page");
+  const [dark, setDark] = useState("light");
+  const ground = dark === "dark" ? "#1a1b1e" : "#ffffff";
+  const ink = dark === "dark" ? "#eceef0" : "#1a1b1e";
+  const fill = primaryOf(brand);
+  const link = readable(fill, ground, 4.5);
+  const line = readable(fill, ground, 3);
+  const onFill = contrast(fill, "#ffffff") >= 4.5 ? "#ffffff" : "#000000";
+  const name = brand.app_name ?? "Tenantry";
+  const button = <span style={{ display: "inline-block", background: fill, color: onFill, padding: "8px 16px", borderRadius: 4, fontWeight: 600 }}>{what === "page" ? t("Sign in") : t("Open")}</span>;
+  return (
+    <Panel title={t("Preview")} aside={<Group gap="xs">
+      <SegmentedControl size="xs" aria-label={t("Preview of")} value={what} onChange={setWhat} data={[{ value: "page", label: t("Sign-in page") }, { value: "app", label: t("Console") }, { value: "mail", label: t("Mail") }]} />
+      <SegmentedControl size="xs" aria-label={t("Appearance")} value={dark} onChange={setDark} data={[{ value: "light", label: t("Light") }, { value: "dark", label: t("Dark") }]} />
+    </Group>}>
+      <div className="preview" style={{ background: ground, color: ink }} aria-label={t("Preview")} role="group">
+        <div style={{ borderBottom: `4px solid ${what === "app" ? line : fill}`, padding: 12, fontWeight: 650, display: "flex", gap: 8, alignItems: "center" }}>
+          {brand.logo_url && <img src={brand.logo_url} alt="" height={24} style={{ maxWidth: 120 }} referrerPolicy="no-referrer" />}{name}
+        </div>
+        <div style={{ padding: 16, display: "grid", gap: 12, justifyItems: "start" }}>
+          <strong style={{ fontSize: 18 }}>{what === "page" ? t("Sign in") : what === "app" ? t("Dashboard") : t("Welcome")}</strong>
+          {what === "app" && <svg width="100%" height="60" aria-hidden><polyline fill="none" stroke={line} strokeWidth="2" points="0,50 60,38 120,42 180,20 240,26 300,8" /></svg>}
+          {what === "mail" ? <span>{t("Your organization is ready.")}</span> : <span style={{ color: link, textDecoration: "underline" }}>{what === "page" ? t("Forgot the password?") : t("Organizations")}</span>}
+          {button}
+        </div>
+        <div style={{ padding: "8px 16px", fontSize: 13, borderTop: `1px solid ${ink}33` }}>{brand.footer_text}{brand.support_email && ` · ${brand.support_email}`}{!brand.hide_powered_by && " · Tenantry"}</div>
+      </div>
+    </Panel>
+  );
+}
+

@@ -1,0 +1,246 @@
+import { Button, Checkbox, Code, Group, Modal, NativeSelect, PasswordInput, Stack, Switch, Text, Textarea, TextInput } from "@mantine/core";
+import { useQueryClient } from "@tanstack/react-query";
+import { type FormEvent, type ReactNode, useEffect, useRef, useState } from "react";
+import { address, type Call, curl, type Effects, Failure, newKey, problemOf, rehearse, send } from "../api/client";
+import { named, num, t, type Word } from "../i18n";
+import { Copy, Failed, Waiting } from "./bits";
+import { tell } from "./toast";
+
+export type Field = {
+  name: string;
+  label: Word;
+  type?: "text" | "email" | "password" | "number" | "long" | "switch" | "select" | "many" | "date" | "color";
+  options?: { value: string; label: string }[];
+  required?: boolean;
+  hint?: string;
+  least?: number;
+  step?: string;
+};
+
+export type Entered = Record<string, string | boolean | string[]>;
+
+// Action is something one does in a dialog.
+export type Action = {
+  title: string;
+  button: string;
+  intro?: ReactNode;
+  fields?: Field[];
+  initial?: Entered;
+  // make writes the call from what was entered. Text fields give "" when empty.
+  make: (v: Entered) => Call;
+  // danger is confirmed with what the dry run says; typed asks for a name too.
+  danger?: boolean;
+  typed?: string;
+  done?: string;
+  after?: (answer: unknown) => void;
+  // secret shows once what the answer holds.
+  secret?: (answer: unknown) => string;
+};
+
+// asNumber is a field's number, or null for an empty one.
+export const asNumber = (v: Entered[string] | undefined): number | null => (v === "" || v === undefined ? null : Number(v));
+export const asText = (v: Entered[string] | undefined): string | null => (v === "" || v === undefined ? null : String(v));
+
+// effectsOf says whom a change hits.
+export function effectsOf(e: Effects): string[] {
+  const parts: [keyof Effects, Word, Word][] = [
+    ["organizations", "{n} organization", "{n} organizations"], ["users", "{n} user", "{n} users"],
+    ["domains", "{n} domain", "{n} domains"], ["credits", "{n} credit", "{n} credits"],
+  ];
+  return parts.filter(([k]) => e[k]).map(([k, one, more]) => t(e[k] === 1 ? one : more, { n: e[k] }));
+}
+
+export function Dialog({ action, close }: { action: Action | null; close: () => void }) {
+  return (
+    <Modal opened={action !== null} onClose={close} title={action?.title} closeButtonProps={{ "aria-label": t("Close") }} size="lg" centered transitionProps={{ duration: 0 }}>
+      {action && <Content action={action} close={close} />}
+    </Modal>
+  );
+}
+
+function Content({ action, close }: { action: Action; close: () => void }) {
+  const [values, setValues] = useState<Entered>(() => start(action));
+  const [error, setError] = useState<unknown>(null);
+  const [busy, setBusy] = useState(false);
+  const [effects, setEffects] = useState<Effects | null>(null);
+  const [typed, setTyped] = useState("");
+  const [secret, setSecret] = useState<string | null>(null);
+  const [key] = useState(newKey);
+  const client = useQueryClient();
+  const fields = action.fields ?? [];
+
+  const attempt = async (f: () => Promise<void>) => {
+    setBusy(true);
+    setError(null);
+    try {
+      await f();
+    } catch (e) {
+      setError(e);
+    }
+    setBusy(false);
+  };
+  const look = () => attempt(async () => setEffects(await rehearse(action.make(values))));
+  const perform = () => attempt(async () => {
+    const answer = await send(action.make(values), { key });
+    await client.invalidateQueries();
+    if (action.done) tell(action.done);
+    action.after?.(answer);
+    if (action.secret) setSecret(action.secret(answer));
+    else close();
+  });
+  // What needs no more than a yes says at once whom it hits.
+  useEffect(() => {
+    if (action.danger && fields.length === 0) void look();
+  }, []);
+
+  const submit = (e: FormEvent) => {
+    e.preventDefault();
+    if (busy) return;
+    if (action.danger && !effects) void look();
+    else if (!action.typed || typed === action.typed) void perform();
+  };
+  if (secret !== null) return <Secret value={secret} close={close} />;
+  const wrong = error instanceof Failure ? Object.fromEntries((problemOf(error).errors ?? []).map((e) => [e.field.split(".").pop() ?? "", e.message])) : {};
+  const c = effects ? action.make(values) : null;
+  return (
+    <form onSubmit={submit}>
+      <Stack gap="sm">
+        {action.intro && <Text component="div" size="sm">{action.intro}</Text>}
+        {fields.map((f, i) => <Input key={f.name} field={f} value={values[f.name]} error={wrong[f.name]} first={i === 0} set={(v) => { setEffects(null); setValues({ ...values, [f.name]: v }); }} />)}
+        {busy && action.danger && !effects && <Waiting />}
+        {effects && <EffectsNote effects={effects} />}
+        {effects && action.typed && <TextInput label={t("Type {name} to confirm", { name: action.typed })} value={typed} onChange={(e) => setTyped(e.currentTarget.value)} autoComplete="off" />}
+        {error !== null && <Failed error={error} />}
+        <Group justify="flex-end" gap="xs">
+          {c && <Copy value={curl(c.method.toUpperCase(), address(c.path, c.params, c.query), c.body)} label="Copy as curl" />}
+          <Button variant="default" onClick={close}>{t("Cancel")}</Button>
+          {action.danger && !effects
+            ? <Button type="submit" disabled={busy}>{t("See what it does")}</Button>
+            : <Button type="submit" color={action.danger ? "bad" : undefined} disabled={busy || Boolean(action.typed && typed !== action.typed)}>{action.button}</Button>}
+        </Group>
+      </Stack>
+    </form>
+  );
+}
+
+function start(a: Action): Entered {
+  const empty = (f: Field) => (f.type === "switch" ? false : f.type === "many" ? [] : f.type === "select" ? (f.options?.[0]?.value ?? "") : "");
+  return { ...Object.fromEntries((a.fields ?? []).map((f) => [f.name, empty(f)])), ...a.initial };
+}
+
+// EffectsNote takes the focus: one reads what happens before one reaches the
+// button that does it.
+function EffectsNote({ effects }: { effects: Effects }) {
+  const hit = effectsOf(effects);
+  const note = useRef<HTMLDivElement>(null);
+  useEffect(() => note.current?.focus(), []);
+  return (
+    <div ref={note} tabIndex={-1} role="status" className="effects">
+      {hit.length === 0 ? <Text size="sm">{t("This touches nobody else.")}</Text>
+        : <><Text size="sm" fw={600}>{t("This touches:")}</Text><ul>{hit.map((s) => <li key={s}>{s}</li>)}</ul></>}
+    </div>
+  );
+}
+
+function Secret({ value, close }: { value: string; close: () => void }) {
+  return (
+    <Stack gap="sm">
+      <Text size="sm">{t("This is shown once. Keep it safe.")}</Text>
+      <Code block style={{ overflowWrap: "anywhere", whiteSpace: "pre-wrap" }}>{value}</Code>
+      <Group justify="flex-end"><Copy value={value} /><Button onClick={close}>{t("Done")}</Button></Group>
+    </Stack>
+  );
+}
+
+// Input is one field of a form, of whatever type.
+export function Input({ field: f, value, error, set, first }: { field: Field; value: Entered[string] | undefined; error?: string; set: (v: Entered[string]) => void; first?: boolean }) {
+  const shared = { label: t(f.label), description: f.hint, error, required: f.required, "data-autofocus": first || undefined, name: f.name };
+  const text = { ...shared, value: String(value ?? ""), autoComplete: "off" };
+  switch (f.type) {
+    case "switch":
+      return <Switch label={t(f.label)} description={f.hint} checked={value === true} onChange={(e) => set(e.currentTarget.checked)} />;
+    case "long":
+      return <Textarea {...text} autosize={false} rows={3} onChange={(e) => set(e.currentTarget.value)} />;
+    case "password":
+      return <PasswordInput {...text} autoComplete="new-password" visibilityToggleButtonProps={{ "aria-label": t("Show the password") }} onChange={(e) => set(e.currentTarget.value)} />;
+    case "select":
+      return <NativeSelect {...shared} value={String(value ?? "")} data={f.options ?? []} onChange={(e) => set(e.currentTarget.value)} />;
+    case "many":
+      return (
+        <Checkbox.Group label={t(f.label)} description={f.hint} error={error} value={value as string[]} onChange={set}>
+          <Group gap="sm" mt={6}>{(f.options ?? []).map((o) => <Checkbox key={o.value} value={o.value} label={o.label} />)}</Group>
+        </Checkbox.Group>
+      );
+    case "color":
+      return (
+        <Group align="flex-end" gap="xs" wrap="nowrap">
+          <TextInput {...text} style={{ flex: 1 }} placeholder="#RRGGBB" onChange={(e) => set(e.currentTarget.value)} />
+          <input type="color" aria-label={t("Choose {name}", { name: t(f.label) })} value={/^#[0-9a-f]{6}$/i.test(String(value)) ? String(value) : "#888888"} onChange={(e) => set(e.currentTarget.value.toUpperCase())} />
+        </Group>
+      );
+    default:
+      return <TextInput {...text} type={f.type ?? "text"} min={f.least} step={f.step} onChange={(e) => set(e.currentTarget.value)} />;
+  }
+}
+
+// many runs the same action on several things, one after the other, and says
+// how far it is and what was refused.
+export function Bulk({ title, button, fields, things, make, close, clear }: {
+  title: string; button: string; fields?: Field[]; things: { id: number; name: string }[]; make: (id: number, v: Entered) => Call; close: () => void; clear: () => void;
+}) {
+  const [values, setValues] = useState<Entered>(() => start({ fields, title, button, make: () => make(0, {}) }));
+  const [effects, setEffects] = useState<Effects | null>(null);
+  const [at, setAt] = useState<number | null>(null);
+  const [refused, setRefused] = useState<{ name: string; error: unknown }[]>([]);
+  const client = useQueryClient();
+  const walk = async (f: (id: number) => Promise<void>) => {
+    const bad: typeof refused = [];
+    for (const [i, x] of things.entries()) {
+      setAt(i);
+      try {
+        await f(x.id);
+      } catch (error) {
+        bad.push({ name: x.name, error });
+      }
+    }
+    setAt(null);
+    setRefused(bad);
+    return bad;
+  };
+  const look = async () => {
+    const sum: Effects = { organizations: 0, users: 0, domains: 0, credits: 0 };
+    await walk(async (id) => {
+      const e = await rehearse(make(id, values));
+      for (const k of Object.keys(sum) as (keyof Effects)[]) sum[k] += e[k];
+    });
+    setEffects(sum);
+  };
+  const perform = async () => {
+    const bad = await walk(async (id) => void (await send(make(id, values), { key: newKey() })));
+    await client.invalidateQueries();
+    tell(t("{n} of {all} done", { n: things.length - bad.length, all: things.length }));
+    if (bad.length === 0) {
+      clear();
+      close();
+    }
+  };
+  return (
+    <Modal opened onClose={close} title={title} closeButtonProps={{ "aria-label": t("Close") }} size="lg" centered transitionProps={{ duration: 0 }}>
+      <form onSubmit={(e) => { e.preventDefault(); void (effects ? perform() : look()); }}>
+        <Stack gap="sm">
+          <Text size="sm">{things.map((x) => x.name).join(", ")}</Text>
+          {fields?.map((f, i) => <Input key={f.name} field={f} value={values[f.name]} first={i === 0} set={(v) => { setEffects(null); setValues({ ...values, [f.name]: v }); }} />)}
+          {at !== null && <Text role="status" size="sm">{num(at)} / {num(things.length)}</Text>}
+          {effects && <EffectsNote effects={effects} />}
+          {refused.map((r) => <div key={r.name}><Text size="sm" fw={600}>{r.name}</Text><Failed error={r.error} /></div>)}
+          <Group justify="flex-end" gap="xs">
+            <Button variant="default" onClick={close}>{t("Cancel")}</Button>
+            <Button type="submit" disabled={at !== null} color={effects ? "bad" : undefined}>{effects ? button : t("See what it does")}</Button>
+          </Group>
+        </Stack>
+      </form>
+    </Modal>
+  );
+}
+
+export const choices = (values: string[]) => values.map((value) => ({ value, label: named(value) }));

@@ -1,0 +1,54 @@
+import { Button, Code } from "@mantine/core";
+import { call, type Schemas } from "../api/client";
+import { t, when } from "../i18n";
+import { Panel, Status } from "./bits";
+import { type Action, asText, type Entered } from "./dialog";
+import { type Column, List } from "./list";
+
+type Key = Schemas["AuthAPIKey"];
+
+const scopes = ["entitlements:read", "usage:read", "usage:write", "credits:spend", "audit:read", "tokens:introspect"];
+
+// Keys are the API keys of an organization, or the platform's own.
+export function Keys({ organization, open }: { organization?: number; open: (a: Action) => void }) {
+  const columns: Column<Key>[] = [
+    { head: "Name", cell: (k) => k.name, csv: (k) => k.name }, { head: "Key", cell: (k) => <Code>{k.prefix}…</Code>, csv: (k) => k.prefix },
+    { head: "Scopes", cell: (k) => (k.scopes ?? []).join(", "), csv: (k) => (k.scopes ?? []).join(" ") },
+    { head: "Status", cell: (k) => <Status value={stateOf(k)} />, csv: stateOf }, { head: "Last used", cell: (k) => when(k.last_used_at), csv: (k) => k.last_used_at }, { head: "Ends", cell: (k) => when(k.expires_at), csv: (k) => k.expires_at },
+    { head: "Actions", csv: () => "", cell: (k) => !k.revoked_at && <Button size="compact-sm" variant="default" onClick={() => open(revoke(k, organization))}>{t("Revoke")}</Button> },
+  ];
+  const shared = { label: t("API keys"), columns, id: (k: Key) => k.id };
+  return (
+    <Panel title={t("API keys")} aside={<Button size="compact-sm" onClick={() => open(make(organization))}>{t("New key")}</Button>}>
+      {organization
+        ? <List path="/api/tenants/organizations/{org_id}/api-keys" params={{ org_id: organization }} {...shared} />
+        : <List path="/api/tenants/api-keys" {...shared} />}
+    </Panel>
+  );
+}
+
+const stateOf = (k: Key) => (k.revoked_at ? "revoked" : k.expires_at && new Date(k.expires_at) < new Date() ? "expired" : "active");
+
+function make(organization?: number): Action {
+  const body = (v: Entered) => {
+    const end = asText(v.expires_at);
+    return { name: String(v.name), scopes: v.scopes as string[], expires_at: end ? `${end}T23:59:59.000Z` : null };
+  };
+  return {
+    title: t("New key"), button: t("Create"), done: t("Created"),
+    fields: [{ name: "name", label: "Name", required: true }, { name: "scopes", label: "Scopes", type: "many", options: scopes.map((s) => ({ value: s, label: s })) }, { name: "expires_at", label: "Ends", type: "date" }],
+    make: (v) => (organization
+      ? call({ method: "post", path: "/api/tenants/organizations/{org_id}/api-keys", params: { org_id: organization }, body: body(v) })
+      : call({ method: "post", path: "/api/tenants/api-keys", body: body(v) })),
+    secret: (a) => (a as Schemas["AuthIssuedKey"]).key,
+  };
+}
+
+function revoke(k: Key, organization?: number): Action {
+  return {
+    title: t("Revoke {name}", { name: k.name }), button: t("Revoke"), danger: true, done: t("Revoked"),
+    make: () => (organization
+      ? call({ method: "delete", path: "/api/tenants/organizations/{org_id}/api-keys/{key_id}", params: { org_id: organization, key_id: k.id } })
+      : call({ method: "delete", path: "/api/tenants/api-keys/{key_id}", params: { key_id: k.id } })),
+  };
+}

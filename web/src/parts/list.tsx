@@ -1,0 +1,175 @@
+import { Button, Checkbox, Group, NativeSelect, Stack, Table, Text, TextInput } from "@mantine/core";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { type FormEvent, type ReactNode, useState } from "react";
+import { address, type Answer, curl, get, type GetPath, type Values } from "../api/client";
+import { named, num, t, type Word } from "../i18n";
+import { useAddress } from "./address";
+import { Copy, Empty, Failed, Waiting } from "./bits";
+import { download, toCSV } from "./csv";
+import { SavedFilters } from "./saved";
+
+type RowOf<P extends GetPath> = Answer<P> extends { data: (infer R)[] | null } ? R : never;
+
+export type Column<R> = {
+  head: Word;
+  cell: (r: R) => ReactNode;
+  csv?: (r: R) => string | number | boolean | null | undefined;
+  right?: boolean;
+};
+
+// Filter is one of a list: a choice, or a text that is sent with Enter.
+export type Filter = { name: string; label: Word; options?: string[]; type?: "text" | "date" };
+
+type Props<P extends GetPath, R> = {
+  path: P;
+  label: string;
+  columns: Column<R>[];
+  id: (r: R) => string | number;
+  params?: Values;
+  fixed?: Values;
+  filters?: Filter[];
+  prefix?: string; // of its names in the address, where a page has several lists
+  to?: (r: R) => string; // the page of a row, below /app
+  empty?: ReactNode;
+  detail?: (r: R) => ReactNode; // unfolds below the row
+  bulk?: (chosen: R[], clear: () => void) => ReactNode;
+};
+
+const size = 50;
+
+// cursors remembers how deep pages are reached without counting rows again; a
+// page whose cursor is not known is asked for by its offset.
+const cursors = new Map<string, string>();
+
+// List shows one page of a list of the API. Page and filters stand in the
+// address; the server does the work.
+export function List<P extends GetPath, R extends RowOf<P> = RowOf<P>>(props: Props<P, R>) {
+  const { path, params = {}, fixed = {}, filters = [], prefix = "" } = props;
+  const [search, set] = useAddress();
+  const [chosen, setChosen] = useState<R[]>([]);
+  const page = Math.max(1, Number(search[`${prefix}page`] ?? 1) || 1);
+  const narrowed: Values = { ...fixed, ...Object.fromEntries(filters.map((f) => [f.name, search[prefix + f.name]])) };
+  const here = JSON.stringify([path, params, narrowed]);
+  const cursor = cursors.get(`${here}#${page}`);
+  const query: Values = { ...asked(narrowed), limit: size, ...(page > 1 ? (cursor ? { cursor } : { offset: (page - 1) * size }) : {}) };
+  const list = useQuery({
+    queryKey: [path, params, query],
+    queryFn: () => get(path, params, query) as Promise<{ data: R[] | null; pagination: { total: number; has_more: boolean; next_cursor?: string } }>,
+    placeholderData: keepPreviousData,
+  });
+  const rows = list.data?.data ?? [];
+  const pages = list.data?.pagination;
+  if (pages?.next_cursor) cursors.set(`${here}#${page + 1}`, pages.next_cursor);
+  const go = (n: number) => {
+    setChosen([]);
+    set({ [`${prefix}page`]: n > 1 ? String(n) : "" }, true);
+  };
+  return (
+    <Stack gap="sm">
+      {filters.length > 0 && <Filters filters={filters} values={narrowed} prefix={prefix} set={(c) => { setChosen([]); set({ ...c, [`${prefix}page`]: "" }); }} name={path} />}
+      {list.error ? <Failed error={list.error} again={() => void list.refetch()} />
+        : !pages ? <Waiting />
+        : rows.length === 0 ? <Empty>{props.empty ?? t("There is nothing here.")}</Empty>
+        : <Rows {...props} rows={rows} chosen={chosen} setChosen={setChosen} />}
+      {pages && (
+        <Group justify="space-between" gap="xs">
+          <Text size="sm" c="dimmed" role="status">{t("{total} in all", { total: pages.total })}{page > 1 && ` · ${t("page {page}", { page })}`}</Text>
+          <Group gap="xs">
+            {chosen.length > 0 && props.bulk?.(chosen, () => setChosen([]))}
+            <Copy value={curl("GET", address(path, params, query))} label="Copy as curl" />
+            <Export path={path} params={params} query={asked(narrowed)} columns={props.columns} name={props.label} total={pages.total} />
+            {(page > 1 || pages.has_more) && <Button.Group>
+              <Button size="compact-sm" variant="default" disabled={page === 1} onClick={() => go(page - 1)}>{t("Previous")}</Button>
+              <Button size="compact-sm" variant="default" disabled={!pages.has_more} onClick={() => go(page + 1)}>{t("Next")}</Button>
+            </Button.Group>}
+          </Group>
+        </Group>
+      )}
+    </Stack>
+  );
+}
+
+// asked writes the days of filters as the API takes times.
+function asked(v: Values): Values {
+  const day = (s: unknown, end: string) => (s ? `${String(s)}T${end}Z` : undefined);
+  return { ...v, ...(v.from ? { from: day(v.from, "00:00:00.000") } : {}), ...(v.to ? { to: day(v.to, "23:59:59.999") } : {}) };
+}
+
+function Rows<P extends GetPath, R extends RowOf<P>>({ rows, columns, id, to, label, detail, bulk, chosen, setChosen }: Props<P, R> & { rows: R[]; chosen: R[]; setChosen: (r: R[]) => void }) {
+  const navigate = useNavigate();
+  const [open, setOpen] = useState<string | number | null>(null);
+  const has = (r: R) => chosen.some((c) => id(c) === id(r));
+  const unfold = detail ? 1 : 0;
+  return (
+    <div className="table" tabIndex={0} role="region" aria-label={label}>
+      <Table highlightOnHover verticalSpacing="xs" role="table">
+        <Table.Thead>
+          <Table.Tr role="row">
+            {bulk && <Table.Th role="columnheader" w={36}><Checkbox aria-label={t("Choose all")} checked={rows.every(has)} onChange={(e) => setChosen(e.currentTarget.checked ? rows : [])} /></Table.Th>}
+            {columns.map((c) => <Table.Th role="columnheader" key={c.head} ta={c.right ? "right" : undefined}>{t(c.head)}</Table.Th>)}
+            {unfold > 0 && <Table.Th role="columnheader"><span className="unseen">{t("Details")}</span></Table.Th>}
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {rows.map((r) => {
+            const key = id(r);
+            const target = to?.(r);
+            return [
+              <Table.Tr role="row" key={key} onClick={target ? (e) => { if (!(e.target as Element).closest("a,button,input,label")) void navigate({ to: target as never }); } : undefined} style={target ? { cursor: "pointer" } : undefined}>
+                {bulk && <Table.Td role="cell"><Checkbox aria-label={t("Choose {name}", { name: String(key) })} checked={has(r)} onChange={(e) => setChosen(e.currentTarget.checked ? [...chosen, r] : chosen.filter((c) => id(c) !== key))} /></Table.Td>}
+                {columns.map((c) => <Table.Td role="cell" data-label={t(c.head)} key={c.head} ta={c.right ? "right" : undefined}>{c.cell(r)}</Table.Td>)}
+                {unfold > 0 && <Table.Td role="cell" ta="right"><Button size="compact-sm" variant="default" aria-expanded={open === key} onClick={() => setOpen(open === key ? null : key)}>{t("Details")}</Button></Table.Td>}
+              </Table.Tr>,
+              detail && open === key && <Table.Tr role="row" key={`${key}-more`}><Table.Td role="cell" colSpan={columns.length + unfold + (bulk ? 1 : 0)}>{detail(r)}</Table.Td></Table.Tr>,
+            ];
+          })}
+        </Table.Tbody>
+      </Table>
+    </div>
+  );
+}
+
+function Filters({ filters, values, prefix, set, name }: { filters: Filter[]; values: Values; prefix: string; set: (c: Record<string, string>) => void; name: string }) {
+  const send = (e: FormEvent<HTMLFormElement>) => {
+    e.preventDefault();
+    const form = new FormData(e.currentTarget);
+    set(Object.fromEntries(filters.map((f) => [prefix + f.name, String(form.get(f.name) ?? "").trim()])));
+  };
+  const key = JSON.stringify(values);
+  return (
+    <form onSubmit={send} role="search" key={key}>
+      <Group gap="xs" align="flex-end">
+        {filters.map((f) => f.options
+          ? <NativeSelect key={f.name} name={f.name} label={t(f.label)} size="sm" defaultValue={String(values[f.name] ?? "")} data={[{ value: "", label: t("all") }, ...f.options.map((o) => ({ value: o, label: named(o) }))]} onChange={(e) => e.currentTarget.form?.requestSubmit()} />
+          : <TextInput key={f.name} name={f.name} label={t(f.label)} size="sm" type={f.type ?? "text"} defaultValue={String(values[f.name] ?? "")} />)}
+        <Button type="submit" size="sm" variant="default">{t("Search")}</Button>
+        <SavedFilters name={name} values={Object.fromEntries(filters.map((f) => [prefix + f.name, String(values[f.name] ?? "")]))} set={set} />
+      </Group>
+    </form>
+  );
+}
+
+// Export walks the whole list, a page of 200 at a time, and says how far it is.
+function Export<P extends GetPath, R>({ path, params, query, columns, name, total }: { path: P; params: Values; query: Values; columns: Column<R>[]; name: string; total: number }) {
+  const [progress, setProgress] = useState<number | null>(null);
+  const [error, setError] = useState<unknown>(null);
+  const run = async () => {
+    setError(null);
+    const all: R[] = [];
+    try {
+      for (let cursor: string | undefined = ""; cursor !== undefined;) {
+        setProgress(all.length);
+        const p = (await get(path, params, { ...query, limit: 200, cursor })) as unknown as { data: R[] | null; pagination: { has_more: boolean; next_cursor?: string } };
+        all.push(...(p.data ?? []));
+        cursor = p.pagination.has_more ? p.pagination.next_cursor : undefined;
+      }
+      download(`${name}.csv`, toCSV(columns.map((c) => t(c.head)), all.map((r) => columns.map((c) => (c.csv ?? c.cell)(r)))));
+    } catch (e) {
+      setError(e);
+    }
+    setProgress(null);
+  };
+  if (error) return <Failed error={error} again={() => void run()} />;
+  return <Button size="compact-sm" variant="default" disabled={progress !== null} onClick={() => void run()}>{progress === null ? "CSV" : `${num(progress)} / ${num(total)}`}</Button>;
+}

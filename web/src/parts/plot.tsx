@@ -1,0 +1,80 @@
+import { Button, Group, Stack, Table } from "@mantine/core";
+import { useEffect, useRef, useState } from "react";
+import uPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
+import { day, language, num, t } from "../i18n";
+import { download, toCSV } from "./csv";
+
+export type Line = { label: string; values: (number | null)[]; bars?: boolean; dashed?: boolean; stepped?: boolean };
+
+// Plot draws lines or bars over time; the same figures are a table for whoever
+// prefers to read, and a CSV file.
+export function Plot({ name, times, lines }: { name: string; times: number[]; lines: Line[] }) {
+  const [asTable, setAsTable] = useState(false);
+  const rows = times.map((at, i) => [day(at * 1000), ...lines.map((l) => l.values[i] ?? null)]);
+  return (
+    <Stack gap="xs">
+      {asTable ? <Figures name={name} lines={lines} rows={rows} /> : <Canvas name={name} times={times} lines={lines} />}
+      <Group gap="xs" justify="flex-end">
+        <Button size="compact-sm" variant="default" aria-pressed={asTable} onClick={() => setAsTable(!asTable)}>{asTable ? t("As a plot") : t("As a table")}</Button>
+        <Button size="compact-sm" variant="default" onClick={() => download(`${name}.csv`, toCSV([t("Day"), ...lines.map((l) => l.label)], times.map((at, i) => [new Date(at * 1000).toISOString(), ...lines.map((l) => l.values[i])])))}>CSV</Button>
+      </Group>
+    </Stack>
+  );
+}
+
+function Figures({ name, lines, rows }: { name: string; lines: Line[]; rows: (string | number | null)[][] }) {
+  return (
+    <div className="table low" tabIndex={0} role="region" aria-label={name}>
+      <Table>
+        <Table.Thead><Table.Tr><Table.Th>{t("Day")}</Table.Th>{lines.map((l) => <Table.Th key={l.label} ta="right">{l.label}</Table.Th>)}</Table.Tr></Table.Thead>
+        <Table.Tbody>{rows.map((r, i) => <Table.Tr key={i}>{r.map((v, k) => <Table.Td key={k} ta={k ? "right" : undefined}>{typeof v === "number" ? num(v) : (v ?? "–")}</Table.Td>)}</Table.Tr>)}</Table.Tbody>
+      </Table>
+    </div>
+  );
+}
+
+function Canvas({ name, times, lines }: { name: string; times: number[]; lines: Line[] }) {
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const el = box.current;
+    if (!el) return;
+    let plot: uPlot | null = null;
+    const draw = () => {
+      plot?.destroy();
+      plot = new uPlot(options(el, lines), [times, ...lines.map((l) => l.values)] as uPlot.AlignedData, el);
+    };
+    draw();
+    const resized = new ResizeObserver(() => plot?.setSize({ width: el.clientWidth, height: 220 }));
+    resized.observe(el);
+    const schemed = new MutationObserver(draw);
+    schemed.observe(document.documentElement, { attributes: true, attributeFilter: ["data-mantine-color-scheme"] });
+    return () => {
+      resized.disconnect();
+      schemed.disconnect();
+      plot?.destroy();
+    };
+  }, [times, lines]);
+  return <div ref={box} className="plot" role="img" aria-label={name} />;
+}
+
+function options(el: HTMLElement, lines: Line[]): uPlot.Options {
+  const css = getComputedStyle(el);
+  const colour = (v: string) => css.getPropertyValue(v).trim();
+  const ink = colour("--mantine-color-text");
+  const grid = { stroke: `${colour("--line")}44`, width: 1 };
+  const paints = [colour("--line-brand"), colour("--line-second"), colour("--good"), colour("--bad")];
+  const month = new Intl.DateTimeFormat(language(), { day: "numeric", month: "short" });
+  return {
+    width: el.clientWidth, height: 220, cursor: { y: false }, legend: { live: false },
+    scales: { y: { range: (_u, low, high) => [Math.min(0, low ?? 0), Math.max(1, (high ?? 1) * 1.05)] } },
+    axes: [
+      { stroke: ink, grid, ticks: grid, values: (_u, at) => at.map((s) => month.format(s * 1000)) },
+      { stroke: ink, grid, ticks: grid, size: 70, values: (_u, v) => v.map((n) => new Intl.NumberFormat(language(), { notation: "compact" }).format(n)) },
+    ],
+    series: [{}, ...lines.map((l, i): uPlot.Series => ({
+      label: l.label, stroke: paints[i % 4], width: 2, dash: l.dashed ? [6, 4] : undefined, points: { show: false }, fill: l.bars ? `${paints[i % 4]}66` : undefined,
+      paths: l.bars ? uPlot.paths.bars?.({ size: [0.7, 40] }) : l.stepped ? uPlot.paths.stepped?.({ align: 1 }) : undefined,
+    }))],
+  };
+}

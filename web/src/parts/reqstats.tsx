@@ -1,0 +1,71 @@
+import { Button, Group, NativeSelect, SimpleGrid, Table } from "@mantine/core";
+import { lazy, Suspense, useMemo } from "react";
+import type { Schemas } from "../api/client";
+import { num, t } from "../i18n";
+import { useAddress } from "./address";
+import { Bars } from "./bars";
+import { Empty, Loaded, Panel, Waiting } from "./bits";
+import { download, toCSV } from "./csv";
+import { useGet } from "./link";
+
+const Plot = lazy(() => import("./plot").then((m) => ({ default: m.Plot })));
+
+type Stats = Schemas["RegistrationStats"];
+
+// RequestStats is how many asked for an organization, how far they came, and
+// which campaign brought them.
+export function RequestStats() {
+  const [search, set] = useAddress();
+  const days = search.days ?? "30";
+  const query = useGet("/api/tenants/requests/stats", {}, { days });
+  const range = <NativeSelect size="xs" aria-label={t("Range")} value={days} onChange={(e) => set({ days: e.currentTarget.value })} data={["7", "30", "90", "365"].map((n) => ({ value: n, label: t("{n} days", { n: Number(n) }) }))} />;
+  return (
+    <Loaded query={query}>{(s) => (
+      <>
+        <SimpleGrid cols={{ base: 1, md: 2 }}>
+          <Panel title={t("Registrations per day")} aside={range}><PerDay s={s} /></Panel>
+          <Panel title={t("From sign-up to active")}><Funnel s={s} /></Panel>
+        </SimpleGrid>
+        <Panel title={t("Campaigns")}><Campaigns s={s} /></Panel>
+      </>
+    )}</Loaded>
+  );
+}
+
+function PerDay({ s }: { s: Stats }) {
+  const { times, lines } = useMemo(() => {
+    const all = s.by_day ?? [];
+    return {
+      times: all.map((d) => new Date(d.date).getTime() / 1000),
+      lines: [{ label: t("Submitted"), values: all.map((d) => d.submitted), bars: true }, { label: t("Active"), values: all.map((d) => d.active), bars: true }, { label: t("Rejected"), values: all.map((d) => d.rejected) }],
+    };
+  }, [s]);
+  return <Suspense fallback={<Waiting />}><Plot name={t("Registrations per day")} times={times} lines={lines} /></Suspense>;
+}
+
+const part = (n: number, of: number) => (of ? `${num((n / of) * 100, 0)} %` : undefined);
+
+function Funnel({ s }: { s: Stats }) {
+  return <Bars caption={t("From sign-up to active")} rows={[
+    { label: t("Submitted"), value: s.submitted }, { label: t("Approved"), value: s.approved, note: part(s.approved, s.submitted) },
+    { label: t("Active"), value: s.active, note: part(s.active, s.submitted) }, { label: t("Rejected"), value: s.rejected, note: part(s.rejected, s.submitted) },
+  ]} />;
+}
+
+function Campaigns({ s }: { s: Stats }) {
+  const all = s.by_campaign ?? [];
+  if (all.length === 0) return <Empty>{t("There is nothing here.")}</Empty>;
+  const name = (c: (typeof all)[number]) => [c.utm_source, c.utm_medium, c.utm_campaign].map((x) => x ?? "–").join(" / ");
+  const csv = () => download("campaigns.csv", toCSV(["utm_source", "utm_medium", "utm_campaign", "submitted", "approved", "active", "rejected"], all.map((c) => [c.utm_source, c.utm_medium, c.utm_campaign, c.submitted, c.approved, c.active, c.rejected])));
+  return (
+    <>
+      <div className="table low" tabIndex={0} role="region" aria-label={t("Campaigns")}>
+        <Table>
+          <Table.Thead><Table.Tr><Table.Th>{t("Campaign")}</Table.Th><Table.Th ta="right">{t("Submitted")}</Table.Th><Table.Th ta="right">{t("Active")}</Table.Th><Table.Th ta="right">%</Table.Th></Table.Tr></Table.Thead>
+          <Table.Tbody>{all.map((c) => <Table.Tr key={name(c)}><Table.Td>{name(c)}</Table.Td><Table.Td ta="right">{num(c.submitted)}</Table.Td><Table.Td ta="right">{num(c.active)}</Table.Td><Table.Td ta="right">{part(c.active, c.submitted)}</Table.Td></Table.Tr>)}</Table.Tbody>
+        </Table>
+      </div>
+      <Group justify="flex-end" mt="xs"><Button size="compact-sm" variant="default" onClick={csv}>CSV</Button></Group>
+    </>
+  );
+}

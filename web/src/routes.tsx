@@ -1,0 +1,39 @@
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, type RouteComponent } from "@tanstack/react-router";
+import { t } from "./i18n";
+import { parseSearch, type Search, stringifySearch } from "./parts/address";
+import { Failed, Page, Waiting } from "./parts/bits";
+import { Go } from "./parts/link";
+import { Shell } from "./shell";
+import type { Brand } from "./theme";
+
+// Each page is a file of its own, loaded when it is opened.
+const pages: Record<string, () => Promise<{ default: RouteComponent }>> = {
+  "/": () => import("./pages/home"),
+  "/requests": () => import("./pages/requests"),
+  "/requests/$id": () => import("./pages/request"),
+  "/groups": () => import("./pages/groups"),
+  "/admins": () => import("./pages/admins"),
+  "/admins/$id": () => import("./pages/admin"),
+  "/organizations": () => import("./pages/organizations"),
+  "/organizations/$id": () => import("./pages/organization"),
+  "/plugins": () => import("./pages/plugins"),
+  "/audit": () => import("./pages/audit"),
+  "/notifications": () => import("./pages/notifications"),
+  "/settings": () => import("./pages/settings"),
+  "/keys": () => import("./pages/keys"),
+  "/access": () => import("./pages/access"),
+  "/profile": () => import("./pages/profile"),
+};
+
+function Absent() {
+  return <Page title={t("There is no such page")}><p><Go to="/">{t("To the start")}</Go></p></Page>;
+}
+
+export function makeRouter(brand: Brand) {
+  const root = createRootRoute({ component: () => <Shell brand={brand} />, notFoundComponent: Absent, validateSearch: (s) => s as Search });
+  const routes = Object.entries(pages).map(([path, load]) => createRoute({ getParentRoute: () => root, path, component: lazyRouteComponent(load) }));
+  return createRouter({
+    routeTree: root.addChildren(routes), basepath: "/app", parseSearch, stringifySearch, defaultPreload: "intent",
+    scrollRestoration: true, defaultPendingComponent: Waiting, defaultErrorComponent: ({ error, reset }) => <Failed error={error} again={reset} />,
+  });
+}

@@ -41,8 +41,8 @@ func (a *account) fields(admin **id.Admin, organization **id.Organization, by **
 		&a.limit, &a.backed, by, &a.recorded, &a.movedAt, &a.length, &a.head, &a.lowMark, &a.month, &a.warned, &a.due}
 }
 
-// openBook locks the wallets of these owners, in order of id, and loads what
-// belongs to them. What is due in them ends first.
+// openBook locks the wallets of these owners, organizations' before admins' and
+// each in order of id, and loads what belongs to them. What is due in them ends first.
 func openBook(tx *db.Tx, owners ...Owner) (*book, error) {
 	seal, err := newSealer(tx)
 	if err != nil {
@@ -102,7 +102,7 @@ func (b *book) lock(owners []Owner) error {
 	}, `SELECT `+accountColumns+`, o.admin_id, COALESCE(o.status = 'archived', FALSE) OR `+hold.OrganizationCondition("a.organization_id", "$1")+`,
 		`+hold.AdminCondition("o.admin_id", "$2")+`
 		FROM credit_accounts a LEFT JOIN organizations o ON o.id = a.organization_id
-		WHERE `+strings.Join(conditions, " OR ")+` ORDER BY a.id`+locking, args...)
+		WHERE `+strings.Join(conditions, " OR ")+` ORDER BY CASE WHEN a.admin_id IS NULL THEN 0 ELSE 1 END, a.id`+locking, args...)
 	if err != nil {
 		return err
 	}

@@ -18,8 +18,9 @@
 // What is held stays in its lots, and does not expire while it is held.
 //
 // Nothing passes below what is available, whatever the concurrency: all
-// wallets that a transaction touches are locked in order of id before anything
-// of theirs is read (see book).
+// wallets that a transaction touches are locked before anything of theirs is
+// read (see book): organizations' before admins', each in order of id, so nobody
+// waits in a circle.
 //
 // People's transactions run inside their callers' database transactions; those
 // of services go through a Queue. The ledger records no audit events: admin

@@ -17,7 +17,7 @@ func SetLimit(tx *db.Tx, actor audit.Actor, of id.Organization, limit int64, byA
 	if limit < 0 {
 		return negativeLimit()
 	}
-	old, err := lockLimit(tx, of, backing.Admin)
+	old, err := lockLimit(tx, of)
 	if err != nil || old.limit == limit {
 		return err
 	}
@@ -37,7 +37,7 @@ func SetLimit(tx *db.Tx, actor audit.Actor, of id.Organization, limit int64, byA
 // Release takes an organization's limit off the admin that backs it; the limit
 // stays, as one of the platform's. For an organization that changes its admin.
 func Release(tx *db.Tx, of id.Organization) error {
-	old, err := lockLimit(tx, of, 0)
+	old, err := lockLimit(tx, of)
 	if err != nil || old.by == 0 {
 		return err
 	}

@@ -90,19 +90,7 @@ func stateOf(tx *db.Tx, of Owner) (state, error) {
 	return s, err
 }
 
-// lockLimit locks the wallets that a change of the limit touches, in order of
-// id: the organization's, its backer's and that of the admin that comes to be.
-func lockLimit(tx *db.Tx, of id.Organization, by id.Admin) (limited, error) {
-	locking := ""
-	if tx.Engine() == db.Postgres {
-		locking = " FOR UPDATE OF a"
-	}
-	_, err := db.All(tx, db.Int64, `SELECT a.id FROM credit_accounts a WHERE a.kind IN ('organization', 'admin') AND (a.organization_id = $1 OR a.admin_id = $2
-		OR a.admin_id = (SELECT x.limit_backed_by FROM credit_accounts x WHERE x.organization_id = $3 AND x.kind = 'organization'))
-		ORDER BY a.id`+locking, int64(of), int64(by), int64(of))
-	if err != nil {
-		return limited{}, err
-	}
+func lockLimit(tx *db.Tx, of id.Organization) (limited, error) {
 	l, err := db.One(tx, func(r db.Row) (l limited, err error) {
 		var by *id.Admin
 		err = r.Scan(&l.limit, &by)

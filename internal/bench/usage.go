@@ -99,9 +99,9 @@ func (b *bench) flat(ctx context.Context) error {
 	for i, events := range []int{few, b.many} {
 		progress("%s: putting in %d usage events", b.engine, events)
 		rows := `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)
-			INSERT INTO usage_seen (organization_id, digest, seen_at) SELECT %d, randomblob(16), %d FROM n`
+			INSERT INTO usage_seen (organization_id, event_key, seen_at) SELECT %d, randomblob(16), %d FROM n`
 		if b.engine == "postgres" {
-			rows = `INSERT INTO usage_seen (organization_id, digest, seen_at) SELECT %[2]d, decode(md5(i::text || clock_timestamp()::text), 'hex'), %[3]d FROM generate_series(1, %[1]d) i`
+			rows = `INSERT INTO usage_seen (organization_id, event_key, seen_at) SELECT %[2]d, decode(md5(i::text || clock_timestamp()::text), 'hex'), %[3]d FROM generate_series(1, %[1]d) i`
 		}
 		now := time.Now()
 		for _, q := range []string{

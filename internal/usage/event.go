@@ -60,21 +60,32 @@ type event struct {
 // refusal is why an event does not count.
 type refusal struct{ code, message string }
 
-// digest is what makes an event one within its organization.
-type digest [16]byte
+// longest is the longest key that is kept as it is, in bytes.
+const longest = 72
 
-func (e *event) digest() (d digest) {
-	h := sha256.New()
-	h.Write([]byte(e.source))
-	h.Write([]byte{0})
-	h.Write([]byte(e.id))
-	copy(d[:], h.Sum(nil))
-	return d
+// key is what makes an event one within its organization: source and id, or
+// their digest where they are long. Source holds no NUL, and a digest begins
+// with one.
+func (e *event) key() string {
+	k := e.source + "\x00" + e.id
+	if len(k) <= longest {
+		return k
+	}
+	sum := sha256.Sum256([]byte(k))
+	return "\x00" + string(sum[:])
 }
 
 // parse reads one event. What is wrong with it is its own: others of its batch
 // count all the same.
 func parse(b json.RawMessage) event {
+	if e, ok := parseShort(b); ok {
+		return e
+	}
+	return parseLong(b)
+}
+
+// parseLong reads an event of any form.
+func parseLong(b json.RawMessage) event {
 	var m map[string]json.RawMessage
 	if err := json.Unmarshal(b, &m); err != nil || m == nil {
 		return event{wrong: refusal{"invalid_event", "An event is a JSON object in the form of CloudEvents 1.0."}}

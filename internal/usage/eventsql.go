@@ -79,19 +79,19 @@ func loadCatalogue(tx *db.Tx) (map[string]quota.Meter, map[string]bool, error) {
 
 // insertSeen notes events, in one order for all, and calls fresh for those that
 // nobody noted before.
-func insertSeen(tx *db.Tx, events []*counted, fresh func(id.Organization, digest)) error {
+func insertSeen(tx *db.Tx, events []*counted, fresh func(id.Organization, string)) error {
 	args := make([]any, 0, 3*len(events))
 	for _, c := range events {
-		args = append(args, c.account.ID, c.digest[:], tx.Now)
+		args = append(args, c.account.ID, []byte(c.key), tx.Now)
 	}
 	_, err := db.All(tx, func(r db.Row) (struct{}, error) {
 		var o id.Organization
 		var b []byte
 		err := r.Scan(&o, &b)
-		fresh(o, digest(b))
+		fresh(o, string(b))
 		return struct{}{}, err
-	}, `INSERT INTO usage_seen (organization_id, digest, seen_at) VALUES `+values(len(events), 3)+`
-		ON CONFLICT (organization_id, digest) DO NOTHING RETURNING organization_id, digest`, args...)
+	}, `INSERT INTO usage_seen (organization_id, event_key, seen_at) VALUES `+values(len(events), 3)+`
+		ON CONFLICT (organization_id, event_key) DO NOTHING RETURNING organization_id, event_key`, args...)
 	if err != nil {
 		return fmt.Errorf("note usage events: %w", err)
 	}

@@ -88,7 +88,7 @@ type counted struct {
 	why     refusal
 	account *quota.Account
 	meter   quota.Meter
-	digest  digest
+	key     string
 	again   bool
 	late    bool
 	at      db.Time // for which it counts
@@ -202,7 +202,7 @@ func (r *report) resolve() error {
 		if a.Archived {
 			c.refuse("organization_archived", "Nothing is counted for an organization that is archived.")
 		}
-		c.account, c.digest = a, c.event.digest()
+		c.account, c.key = a, c.event.key()
 	}
 	return nil
 }
@@ -230,7 +230,7 @@ func keys[K cmp.Ordered](set map[K]bool) []K {
 func (r *report) once() error {
 	type mark struct {
 		organization id.Organization
-		digest       digest
+		key          string
 	}
 	first := map[mark]*counted{}
 	var order []*counted
@@ -239,20 +239,20 @@ func (r *report) once() error {
 		if c.why.code != "" {
 			continue
 		}
-		k := mark{c.account.ID, c.digest}
+		k := mark{c.account.ID, c.key}
 		if c.again = first[k] != nil; !c.again {
 			first[k] = c
 			order = append(order, c)
 		}
 	}
 	slices.SortFunc(order, func(a, b *counted) int {
-		return cmp.Or(cmp.Compare(a.account.ID, b.account.ID), slices.Compare(a.digest[:], b.digest[:]))
+		return cmp.Or(cmp.Compare(a.account.ID, b.account.ID), cmp.Compare(a.key, b.key))
 	})
 	for _, c := range order {
 		c.again = true
 	}
 	return inChunks(len(order), func(from, to int) error {
-		return insertSeen(r.tx, order[from:to], func(o id.Organization, d digest) { first[mark{o, d}].again = false })
+		return insertSeen(r.tx, order[from:to], func(o id.Organization, key string) { first[mark{o, key}].again = false })
 	})
 }
 

@@ -43,14 +43,15 @@ ALTER TABLE usage_current ADD COLUMN told BIGINT NOT NULL DEFAULT 0; -- bits: 1 
 ALTER TABLE usage_current ADD COLUMN told_period BIGINT NOT NULL DEFAULT 0;
 CREATE INDEX usage_current_meter ON usage_current (meter, period, organization_id);
 
--- Which events were counted, for 32 days. The digest is of source and id.
+-- Which events were counted, for 32 days: source and id, as they are where they
+-- are short, so that ids that rise lie beside each other.
 CREATE TABLE usage_seen (
   id {{id}},
   organization_id BIGINT NOT NULL,
-  digest BYTEA NOT NULL,
+  event_key BYTEA NOT NULL,
   seen_at BIGINT NOT NULL
 );
-CREATE UNIQUE INDEX usage_seen_digest ON usage_seen (organization_id, digest);
+CREATE UNIQUE INDEX usage_seen_event ON usage_seen (organization_id, event_key);
 
 -- Roll-ups: an hour and a day of the billing time zone, per plugin. Of a
 -- counter value is the sum; of a gauge what it stood at last, peak the most it

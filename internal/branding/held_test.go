@@ -12,14 +12,15 @@ import (
 
 // The verified host of somebody suspended says so on the next request, and no
 // other host does.
-func TestHeld(t *testing.T) {
+func TestTheHostOfSomebodyOnHold(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		a := newAdmin(t, d, "held", true)
 		s := branding.New(d)
 		check := func(when, host string, want bool) {
 			t.Helper()
-			if got, err := s.Held(ctx, host); err != nil || got != want {
-				t.Errorf("%s, %s: got %v %v, want %v", when, host, got, err, want)
+			got, err := s.Current(ctx, host, branding.Caller{})
+			if err != nil || (got.Stopped != branding.Nobody) != want {
+				t.Errorf("%s, %s: got %+v %v, want %v", when, host, got, err, want)
 			}
 		}
 		owner, on := domain.Owner{Admin: a}, hold.Subject{Admin: a}

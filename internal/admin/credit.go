@@ -46,8 +46,7 @@ func GrantCredits(tx *db.Tx, actor audit.Actor, admin id.Admin, in Grant, ref cr
 	if err != nil {
 		return Granted{}, err
 	}
-	// The pool is locked by now; before, its organizations could draw on it.
-	before.CreditBalance, after.CreditBalance = done.BalanceAfter-done.Amount, done.BalanceAfter
+	before.settle(after, done.Amount)
 	return Granted{after, done}, record(tx, actor, "admin.credits_granted", reason, &before, &after)
 }
 
@@ -68,7 +67,21 @@ func AdjustCredits(tx *db.Tx, actor audit.Actor, admin id.Admin, in credit.Adjus
 	if err != nil {
 		return Granted{}, err
 	}
+	by := done.Amount
+	if in.Direction == "out" {
+		by = -by
+	}
+	before.settle(after, by)
 	return Granted{after, done}, record(tx, actor, "admin.credits_adjusted", in.Reason, &before, &after)
+}
+
+// settle works out what the pool held before it moved by so much. It is locked
+// only since then; before, its organizations could draw on it.
+func (a *Admin) settle(after Admin, by int64) {
+	a.CreditBalance = after.CreditBalance - by
+	if after.CreditsAvailable > 0 {
+		a.CreditsAvailable = max(after.CreditsAvailable-by, 0)
+	}
 }
 
 func (in Grant) check(admin id.Admin) (reason string, err error) {

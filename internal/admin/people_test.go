@@ -217,7 +217,7 @@ func TestEventsOfGrantsAmongAllocations(t *testing.T) {
 			e := parse[struct {
 				Changes map[string]struct{ Old, New int64 } `json:"changes"`
 			}](w, body)
-			if c := e.Changes["credit_balance"]; c.New-c.Old != 10 || len(e.Changes) != 1 {
+			if c, free := e.Changes["credit_balance"], e.Changes["credits_available"]; c.New-c.Old != 10 || free.New-free.Old != 10 || len(e.Changes) != 2 {
 				t.Errorf("an event tells of %+v, want a step of 10", e.Changes)
 			}
 		}

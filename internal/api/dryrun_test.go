@@ -14,6 +14,7 @@ import (
 	"github.com/tenantry/tenantry/internal/api"
 	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/db/dbtest"
+	"github.com/tenantry/tenantry/internal/secret"
 )
 
 // trial is one mutation that is rehearsed and then done, in a world of its own.
@@ -173,6 +174,11 @@ func newTried(t *testing.T, url string) *tried {
 	if err != nil {
 		t.Fatal(err)
 	}
+	box, err := secret.NewBox(make([]byte, secret.KeySize)) // as dbtest has it
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret.Use(d, box)
 	w := &tried{ids: map[string]string{}, url: url}
 	w.superadmin = superadmin{T: t, h: newServer(t, d.In(db.Platform)).Handler()}.as(rootEmail)
 	w.settle()

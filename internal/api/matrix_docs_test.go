@@ -8,12 +8,13 @@ import (
 	"testing"
 
 	"github.com/tenantry/tenantry/internal/api"
+	"github.com/tenantry/tenantry/internal/db"
 )
 
 // The published matrices are the expectations of TestMatrix in words, and so
 // what it has seen to hold.
 func TestMatrixDocs(t *testing.T) {
-	s := new(api.Server)
+	s := &api.Server{DB: new(db.DB)}
 	s.Handler()
 	ops := s.Operations()
 	for file, text := range map[string]string{

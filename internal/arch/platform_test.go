@@ -16,7 +16,7 @@ import (
 var platform = map[string]string{
 	"internal/app openAt":           "background work: sequencer, jobs, mail, tokens, and the services behind public routes: signing in, registering, accepting an invitation, branding a host",
 	"internal/api Server.as":        "public routes, which have no caller to go by",
-	"internal/api Server.Handler":   "the ledger's batches: one transaction for many services",
+	"internal/api Server.serve":     "the ledger's batches: one transaction for many services",
 	"internal/api Server.settled":   "waiting until the events of all tenants have their numbers",
 	"internal/auth Principal.reach": "superadmins and platform-wide keys",
 	"internal/bench plan.seed":      "the benchmark's own data",

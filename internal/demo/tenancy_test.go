@@ -86,6 +86,18 @@ func newWall(t *testing.T) (w wall, a, b party) {
 			VALUES (%[1]d, 'h%[1]d.example', 'pending', 't', 0) ON CONFLICT DO NOTHING`, p.organization))
 		w.exec(w.all, fmt.Sprintf(`INSERT INTO access_grants (organization_id, admin_id, user_id, operator_id, session_id, platform, hash, reason, created_at, expires_at)
 			SELECT %[1]d, %[2]d, %[3]d, %[4]d, MAX(id), FALSE, sha256('g%[1]d'), 'r', 0, 0 FROM sessions`, p.organization, p.admin, p.member, p.staff))
+		for _, row := range []string{
+			`credit_holds (id, account_id, organization_id, plugin_key, amount, captured, state, expires_at, created_at) VALUES (-%d, 1, %[1]d, 'p', 1, 0, 'voided', 0, 0)`,
+			`credit_limits (account_id, organization_id, credit_limit, set_at) VALUES (1, %d, 0, 0)`,
+			`usage_limits (organization_id, meter, updated_at) VALUES (%d, 'm', 0) ON CONFLICT DO NOTHING`,
+			`usage_seen (organization_id, event_key, seen_at) VALUES (%d, sha256('x'), 0)`,
+			`usage_hours (organization_id, meter, begins_at, plugin_key, value, peak, set_at, events, late, corrected) VALUES (%d, 'm', 0, 'p', 0, 0, 0, 0, 0, 0)`,
+			`usage_days (organization_id, meter, begins_at, plugin_key, value, peak, set_at, events, late, corrected) VALUES (%d, 'm', 0, 'p', 0, 0, 0, 0, 0, 0)`,
+			`usage_gauges (organization_id, meter, plugin_key, value, set_at) VALUES (%d, 'm', 'p', 0, 0)`,
+			`usage_reservations (organization_id, meter, period, plugin_key, quantity, state, created_at, expires_at) VALUES (%d, 'm', 0, 'p', 1, 'released', 0, 0)`,
+		} {
+			w.exec(w.all, fmt.Sprintf("INSERT INTO "+row, p.organization))
+		}
 		w.exec(w.all, fmt.Sprintf(`INSERT INTO holds (admin_id, source, reason, placed_at) VALUES (%d, 'quota', 'r', 0)`, p.admin))
 	}
 	return w, a, b

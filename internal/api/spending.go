@@ -77,7 +77,7 @@ func queued[In, Out any](o op, ask func(*Call, *In) credit.Request, answer func(
 
 // spend runs one request of a service.
 func (s *Server) spend(ctx context.Context, o *op, c *Call, q credit.Request) (credit.Result, error) {
-	if err := o.match(nil, c); err != nil {
+	if err := errors.Join(c.judged(nil), o.match(nil, c)); err != nil {
 		return credit.Result{}, err
 	}
 	q.Actor, q.Within = c.Actor, c.Principal.Key.Organization
@@ -199,7 +199,7 @@ func (s *Server) consumeBatch() route {
 		Summary: "Consume credits, many times at once", May: auth.CreditsSpend,
 		Description: "Up to 1,000 operations with a result each, over the organizations that the key reaches."}
 	return bound(o, func(s *Server, o *op, ctx context.Context, c *Call, in *struct{ Body Batch }) (any, error) {
-		if err := o.match(nil, c); err != nil {
+		if err := errors.Join(c.judged(nil), o.match(nil, c)); err != nil {
 			return nil, err
 		}
 		sub := credit.Submission{Caller: spender{o, c}}

@@ -180,11 +180,6 @@ func (tx *Tx) Reserve(wants ...Want) ([][]int64, error) {
 	return all, nil
 }
 
-// Attach keeps a value for the length of the handle: Tx.Value finds it in every
-// transaction. Before the first use alone.
-func (d *DB) Attach(key, value any) {
-	if d.attached == nil {
-		d.attached = map[any]any{}
-	}
-	d.attached[key] = value
-}
+// Attach keeps a value as long as the database is open: Tx.Value finds it in
+// every transaction of every handle.
+func (s *store) Attach(key, value any) { s.attached.Store(key, value) }

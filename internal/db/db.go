@@ -14,6 +14,7 @@ import (
 	"database/sql"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -50,7 +51,7 @@ type store struct {
 	wire   *wire // to the other processes; nil on SQLite
 	count  counters
 
-	attached map[any]any // see Attach
+	attached sync.Map // see Attach
 }
 
 // writer runs closures in transactions; it differs per engine.

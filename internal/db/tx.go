@@ -62,7 +62,8 @@ func (tx *Tx) Value(key any) any {
 	if v, ok := tx.values[key]; ok {
 		return v
 	}
-	return tx.db.attached[key]
+	v, _ := tx.db.attached.Load(key)
+	return v
 }
 
 // SetValue keeps something for the length of the transaction, such as the

@@ -4,6 +4,7 @@ import (
 	"github.com/tenantry/tenantry/internal/audit"
 	"github.com/tenantry/tenantry/internal/credit"
 	"github.com/tenantry/tenantry/internal/db"
+	"github.com/tenantry/tenantry/internal/effect"
 	"github.com/tenantry/tenantry/internal/fault"
 	"github.com/tenantry/tenantry/internal/id"
 	"github.com/tenantry/tenantry/internal/partner"
@@ -47,6 +48,7 @@ func GrantCredits(tx *db.Tx, actor audit.Actor, admin id.Admin, in Grant, ref cr
 		return Granted{}, err
 	}
 	before.settle(after, done.Amount)
+	effect.Add(tx, effect.Admins, 1)
 	return Granted{after, done}, record(tx, actor, "admin.credits_granted", reason, &before, &after)
 }
 
@@ -72,6 +74,7 @@ func AdjustCredits(tx *db.Tx, actor audit.Actor, admin id.Admin, in credit.Adjus
 		by = -by
 	}
 	before.settle(after, by)
+	effect.Add(tx, effect.Admins, 1)
 	return Granted{after, done}, record(tx, actor, "admin.credits_adjusted", in.Reason, &before, &after)
 }
 

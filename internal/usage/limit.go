@@ -124,10 +124,14 @@ func SetLimit(tx *db.Tx, actor audit.Actor, o id.Organization, admin id.Admin, k
 		return before, err
 	}
 	quota.Changed(tx, o)
-	effect.Add(tx, effect.Organizations, 1)
 	a, err := quota.Find(tx, o)
 	if err != nil {
 		return after, err
+	}
+	effect.Add(tx, effect.Organizations, 1)
+	effect.Add(tx, effect.Users, a.Members)
+	if after.Limit != nil && after.Used > *after.Limit && after.stricter(before) {
+		effect.Exceed(tx, effect.Beyond(partyOf(o, a.Name), key, *after.Limit, after.Used))
 	}
 	if err := quota.LimitsChanged(tx, o, known.zone); err != nil {
 		return after, err
@@ -135,6 +139,16 @@ func SetLimit(tx *db.Tx, actor audit.Actor, o id.Organization, admin id.Admin, k
 	_, err = audit.Record(tx, audit.Event{Actor: actor, Action: "organization.meter_limit_updated", Changes: changes,
 		Target: audit.Target{Type: "organization", ID: int64(o), Name: a.Name}, Organization: o, Admin: admin})
 	return after, err
+}
+
+// stricter reports whether l, which bounds, refuses something that before let
+// through.
+func (l MeterLimit) stricter(before MeterLimit) bool {
+	return before.Limit == nil || *l.Limit < *before.Limit || l.Mode == quota.Hard && before.Mode == quota.Soft
+}
+
+func partyOf(o id.Organization, name string) effect.Party {
+	return effect.Party{Type: "organization", ID: int64(o), Name: name}
 }
 
 func (p LimitPatch) check(m quota.Meter) error {

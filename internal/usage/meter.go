@@ -5,6 +5,7 @@ import (
 
 	"github.com/tenantry/tenantry/internal/audit"
 	"github.com/tenantry/tenantry/internal/db"
+	"github.com/tenantry/tenantry/internal/effect"
 	"github.com/tenantry/tenantry/internal/fault"
 	"github.com/tenantry/tenantry/internal/id"
 	"github.com/tenantry/tenantry/internal/page"
@@ -190,11 +191,41 @@ func UpdateMeter(tx *db.Tx, actor audit.Actor, key string, p MeterPatch) (Meter,
 	if m, err = updateMeter(tx, m); err != nil {
 		return Meter{}, err
 	}
+	if err := m.reach(tx, before); err != nil {
+		return Meter{}, err
+	}
 	return m, m.record(tx, actor, "meter.updated", before, m)
 }
 
-// DeleteMeter removes a meter that nothing was measured by. A built-in one, and
-// one that was used, is the conflict in_use.
+// reach counts for a dry run whom a change of the meter hits: organizations that
+// use it or have a limit of it. Where the platform's limit became stricter, it
+// says who uses more.
+func (m Meter) reach(tx *db.Tx, before Meter) error {
+	if !effect.Wanted(tx) {
+		return nil
+	}
+	zone, err := zone(tx)
+	if err != nil {
+		return err
+	}
+	_, month := Month(tx.Now, zone)
+	organizations, users, err := meterReach(tx, m, month)
+	if err != nil {
+		return err
+	}
+	effect.Add(tx, effect.Organizations, organizations)
+	effect.Add(tx, effect.Users, users)
+	lowered := before.Limit == unlimited || m.Limit < before.Limit
+	if m.Limit == unlimited || !lowered && (m.Mode != quota.Hard || before.Mode != quota.Soft) {
+		return nil
+	}
+	over, err := meterBeyond(tx, m, month)
+	effect.Exceed(tx, over...)
+	return err
+}
+
+// DeleteMeter removes a meter that nothing was measured by, and so hits nobody.
+// A built-in one, and one that was used, is the conflict in_use.
 func DeleteMeter(tx *db.Tx, actor audit.Actor, key string) error {
 	m, err := lockMeter(tx, key)
 	if err != nil {

@@ -6,9 +6,11 @@ import (
 	"math"
 
 	"github.com/tenantry/tenantry/internal/db"
+	"github.com/tenantry/tenantry/internal/effect"
 	"github.com/tenantry/tenantry/internal/fault"
 	"github.com/tenantry/tenantry/internal/id"
 	"github.com/tenantry/tenantry/internal/page"
+	"github.com/tenantry/tenantry/internal/quota"
 	"github.com/tenantry/tenantry/internal/text"
 )
 
@@ -87,6 +89,39 @@ func deleteMeter(tx *db.Tx, key string) error {
 func meterUsed(tx *db.Tx, key string) (bool, error) {
 	return db.One(tx, func(r db.Row) (yes bool, err error) { return yes, r.Scan(&yes) },
 		`SELECT EXISTS (SELECT 1 FROM usage_current WHERE meter = $1) OR EXISTS (SELECT 1 FROM usage_limits WHERE meter = $2)`, key, key)
+}
+
+// meterReach counts the organizations that a meter matters to, and their people:
+// those that have a limit of it, or that something stands for now. Seats matter
+// to all.
+func meterReach(tx *db.Tx, m Meter, month int64) (organizations, users int64, err error) {
+	const of = `SELECT COUNT(*), CAST(COALESCE(SUM(o.members), 0) AS BIGINT) FROM organizations o`
+	scan := func(r db.Row) (struct{}, error) { return struct{}{}, r.Scan(&organizations, &users) }
+	if m.Kind == quota.People {
+		_, err = db.One(tx, scan, of)
+		return organizations, users, err
+	}
+	_, err = db.One(tx, scan, of+` WHERE EXISTS (SELECT 1 FROM usage_current c WHERE c.organization_id = o.id AND c.meter = $1 AND c.period IN (0, $2))
+		OR EXISTS (SELECT 1 FROM usage_limits l WHERE l.organization_id = o.id AND l.meter = $3)`, m.Key, month, m.Key)
+	return organizations, users, err
+}
+
+// meterBeyond gives the organizations that use more than the meter's limit now,
+// the furthest beyond first.
+func meterBeyond(tx *db.Tx, m Meter, month int64) ([]effect.Excess, error) {
+	scan := func(r db.Row) (effect.Excess, error) {
+		var o id.Organization
+		var name string
+		var used int64
+		err := r.Scan(&o, &name, &used)
+		return effect.Beyond(partyOf(o, name), m.Key, m.Limit, used), err
+	}
+	if m.Kind == quota.People {
+		return db.All(tx, scan, `SELECT o.id, o.name, o.members + o.invited FROM organizations o WHERE o.members + o.invited > $1
+			ORDER BY o.members + o.invited DESC, o.id LIMIT $2`, m.Limit, effect.Most)
+	}
+	return db.All(tx, scan, `SELECT o.id, o.name, c.used FROM usage_current c JOIN organizations o ON o.id = c.organization_id
+		WHERE c.meter = $1 AND c.period IN (0, $2) AND c.used > $3 ORDER BY c.used DESC, o.id LIMIT $4`, m.Key, month, m.Limit, effect.Most)
 }
 
 const intoLimits = `INSERT INTO usage_limits (organization_id, meter, limit_value, mode, updated_at) VALUES ($1, $2, $3, $4, $5)

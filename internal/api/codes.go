@@ -32,7 +32,6 @@ var codeDocs = []codeDoc{
 	{"not_while_acting", 403, "The caller acts for a member, whose own this is, or whom it would outlive."},
 	{"limit_exceeded", 403, "A limit would be passed: where the level that denies is known, see decided_by."},
 	{"plugin_disabled", 403, "The organization does not have the plugin."},
-	{"organization_archived", 403, "The organization is archived."},
 	{"not_found", 404, "It does not exist, or lies outside the caller's tenancy."},
 	{"method_not_allowed", 405, "The path takes other methods: see Allow."},
 	{"invalid_transition", 409, "The state does not allow it: see current_status and allowed."},

@@ -152,6 +152,8 @@ Beside what the tables say:
 - Signing in and refreshing go on, for the tokens reach only what is left here. A revoked or expired token is 401 ` + "`invalid_token`" + ` everywhere but on public routes.
 - ` + "`my-organization/plugins`" + ` answers 200 with none enabled, and a service reading an organization's plugins sees none enabled.
 - An invitation into a suspended organization cannot be accepted: 403.
+- A check answers 200 with ` + "`allowed: false`" + ` and why. A batch of a platform-wide key answers 200 with a refusal for each operation of a suspended organization.
+- What a suspended organization used before, a platform-wide key may still report; nothing is counted for an archived one.
 - The staff of an admin that is not suspended keep full access to a suspended organization, save allocating credits.
 `
 

@@ -100,8 +100,16 @@ func (h holding) refusal() string { return "403 " + h.on + "_suspended" }
 
 // kept are the permissions that SPEC 6 leaves to the members and keys of a
 // suspended organization: profile, notifications, usage, and plugins, of which
-// none is enabled. The catalogue is the same for all, and no tenant's.
-var kept = []string{"profile", "account", "notification.read", "notification.mark", "organization.usage", "my_organization.plugins", "plugin.list"}
+// none is enabled; and SPEC 7 and 8 to its services: what became of open holds,
+// refunds, and the question whether it may, which is answered with no. The
+// catalogues are the same for all, and no tenant's.
+var kept = []string{"profile", "account", "notification.read", "notification.mark", "organization.usage", "my_organization.plugins", "plugin.list",
+	"credits.settle", "credits.refund", "entitlement.check", "meter.list"}
+
+// barred are the operations that spend or use what is a suspended
+// organization's, which no key may, a platform-wide one neither. A batch has a
+// refusal for each of its own.
+var barred = []string{"consume-credits", "hold-credits", "reserve-usage", "commit-usage-reservation"}
 
 // cell is one request of the matrix.
 type cell struct {
@@ -213,6 +221,8 @@ func (c cell) passes(role string) bool {
 	writes := c.op.Method != http.MethodGet
 	onOrganization := c.hold.on == "organization" || c.object == deleted
 	switch {
+	case slices.Contains(barred, c.op.ID):
+		return c.hold.on == "" && c.object != deleted
 	case role == "superadmin" || role == "" || c.who.wide:
 		return true
 	case role == "admin" && c.op.Permission == "credits.add" && onOrganization:

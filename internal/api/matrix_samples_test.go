@@ -24,6 +24,8 @@ type sample struct {
 	fresh bool
 	// alone is tried while nothing else is, for it ends other sessions.
 	alone bool
+	// media is the type of the body, where it is not JSON.
+	media string
 	// check looks at an answer of success.
 	check func(c cell, body map[string]any) error
 }
@@ -96,6 +98,28 @@ var samples = map[string]sample{
 	"update-available-plugin": {body: `{"description":"Matrix"}`},
 	"get-request":             {ends: map[string]string{"deleted": "404 not_found"}},
 	"get-platform-api-key":    {ends: map[string]string{"deleted": success}},
+
+	"rotate-organization-api-key": {body: `{"overlap_seconds":3600}`, ends: map[string]string{"deleted": "409 invalid_transition", "access token of an admin's staff archived": "409 invalid_transition"}},
+	"rotate-platform-api-key":     {body: `{"overlap_seconds":3600}`, ends: map[string]string{"deleted": "409 invalid_transition"}},
+
+	"adjust-admin-credits":        {body: `{"amount":1,"direction":"in","reason":"matrix"}`},
+	"adjust-organization-credits": {body: `{"amount":1,"direction":"out","reason":"matrix"}`},
+	"deallocate-credits":          {body: `{"amount":1,"reason":"matrix"}`},
+	"consume-credits":             {body: `{"amount":1,"plugin":"calendar"}`},
+	"consume-credits-batch":       {body: `{"operations":[{"amount":1,"plugin":"calendar"}]}`, check: spentUnlessHeld},
+	"hold-credits":                {body: `{"amount":1,"plugin":"calendar","expires_in":600}`},
+	"capture-hold":                {body: `{"amount":1}`},
+	"refund-transaction":          {body: `{"amount":1,"reason":"matrix"}`},
+
+	"get-usage-history":        {query: "meter=bandwidth_bytes"},
+	"list-top-usage":           {query: "meter=bandwidth_bytes"},
+	"set-usage-limit":          {body: `{"limit":7}`, ends: map[string]string{"admin A deleted": "409 invalid_transition", "access token of an admin's staff archived": "409 invalid_transition"}},
+	"check-entitlement":        {body: `{"plugin":"calendar"}`, check: allowedUnlessHeld},
+	"report-usage":             {body: `{"specversion":"1.0","id":"{n}","source":"calendar","type":"bandwidth_bytes","subject":"{organization}","data":{"value":1}}`, media: "application/cloudevents+json", varies: true, check: countedWithinReach},
+	"reserve-usage":            {body: `{"plugin":"calendar","meter":"storage_bytes","quantity":1}`},
+	"commit-usage-reservation": {body: `{"quantity":1}`},
+	"create-meter":             {body: `{"key":"matrix_{n}","name":"Matrix","kind":"counter"}`},
+	"update-meter":             {body: `{"description":"Matrix"}`},
 }
 
 // sampleOf is the sample of a route; a PATCH is its PUT.
@@ -118,14 +142,30 @@ var things = map[string]string{
 	"/api/tenants/available-plugins/{key}":                  "plugin",
 	"/api/tenants/notifications/{id}":                       "notification",
 	"/api/auth/sessions/{id}":                               "session",
+	"/api/tenants/meters/{key}":                             "meter",
+
+	"/api/tenants/organizations/{org_id}/usage/limits/{key}":                  "limited-meter",
+	"/api/tenants/organizations/{org_id}/usage/reservations/{reservation_id}": "reservation",
+
+	"/api/tenants/credits/holds/{id}":        "credit-hold",
+	"/api/tenants/credits/transactions/{id}": "transaction",
+	"/api/tenants/credits/accounts/{id}":     "account",
 }
+
+// shared are the things below an organization that are the same for all: they
+// can be absent, and never another organization's.
+var shared = []string{"limited-meter"}
+
+// once are the routes that end what they name, by the kind of the spare things
+// planted for them: each request that is let in has one of its own.
+var once = map[string]string{"void-hold": "spare-hold", "commit-usage-reservation": "spare-reservation"}
 
 // personal are the things of a user, which nobody else reaches.
 var personal = []string{"notification", "session"}
 
 // belongs are the things of a tenant that a path names alone, so that their
 // handlers look up whose they are.
-var belongs = map[string]auth.Object{}
+var belongs = map[string]auth.Object{"credit-hold": auth.Organization, "transaction": auth.Organization, "account": auth.Organization}
 
 // parameters are the things that a path names, in order; an error says what to
 // add for one that is not known.
@@ -178,6 +218,38 @@ func noneForServices(c cell, body map[string]any) error {
 		if p.(map[string]any)["enabled"] == true {
 			return fmt.Errorf("a service is told that %v is enabled while suspended", p.(map[string]any)["key"])
 		}
+	}
+	return nil
+}
+
+// idle reports whether the organization asked about is on hold, or archived.
+func (c cell) idle() bool { return c.hold.on != "" || c.object == deleted }
+
+func spentUnlessHeld(c cell, body map[string]any) error {
+	want := 201.0
+	if c.idle() {
+		want = 403
+	}
+	if got := body["results"].([]any)[0].(map[string]any)["status"]; got != want {
+		return fmt.Errorf("the operation has status %v, want %v", got, want)
+	}
+	return nil
+}
+
+func allowedUnlessHeld(c cell, body map[string]any) error {
+	if body["allowed"] == c.idle() {
+		return fmt.Errorf("allowed is %v", body["allowed"])
+	}
+	return nil
+}
+
+func countedWithinReach(c cell, body map[string]any) error {
+	want := "refused"
+	if c.who.organizations[c.object] != "" && c.object != deleted && c.hold.source != "archived" {
+		want = "accepted" // what a suspended organization used before, it used
+	}
+	if got := body["events"].([]any)[0].(map[string]any)["status"]; got != want {
+		return fmt.Errorf("the event is %v, want %s", got, want)
 	}
 	return nil
 }

@@ -35,6 +35,8 @@ type world struct {
 	token map[string]string            // by actor
 	email map[string]string            // by actor
 	thing map[string]map[string]string // by kind and site; "any" is of every site
+
+	spares map[string]chan string // by kind and site, for routes that end what they name
 }
 
 // sites are where each object lies, as seen from a home.
@@ -52,7 +54,7 @@ func kanarie(tenant string) string { return "kanarie-" + tenant + "-x" }
 
 func newWorld(t *testing.T, url string) *world {
 	t.Helper()
-	w := &world{clock: new(atomic.Int64), n: new(atomic.Int64), token: map[string]string{}, email: map[string]string{}, thing: map[string]map[string]string{}}
+	w := &world{clock: new(atomic.Int64), n: new(atomic.Int64), token: map[string]string{}, email: map[string]string{}, thing: map[string]map[string]string{}, spares: map[string]chan string{}}
 	w.db = dbtest.Open(t, url, db.Options{Connections: 8, Clock: func() time.Time {
 		return time.Now().Add(time.Duration(w.clock.Load()) * time.Microsecond)
 	}})
@@ -106,8 +108,10 @@ func (w *world) plant() {
 	for _, reseller := range []string{"a", "b", "c", "s"} {
 		w.reseller(reseller, group)
 	}
+	w.meters()
 	for _, site := range []string{"a0", "a1", "a2", "b1", "b2", "s1", "s2"} {
 		w.organization(site)
+		w.service(site)
 	}
 	for _, site := range []string{"a2", "b2", "s2", "a0"} { // as objects of routes for admins
 		w.put("admin", site, w.at("admin", "c1"))
@@ -176,6 +180,60 @@ func (w *world) organization(site string) {
 	g := w.want("POST", w.path("organizations/{organization}/access", site), `{"reason":"access `+mark+`","minutes":60}`, 201)
 	w.put("grant", site, int64(g["id"].(float64)))
 	w.by(w.as("boss@"+kanarie(site[:1]+"staff")+".example").token).want("POST", w.path("organizations/{organization}/credits/add", site), `{"amount":10000,"reason":"credits `+mark+`"}`, 200)
+}
+
+// meters of the catalogue: one that nothing is measured by, one that
+// organizations have a limit for, one that is gone.
+func (w *world) meters() {
+	for _, key := range []string{"orders", "visits", "ghosts"} {
+		w.want("POST", "/api/tenants/meters", `{"key":"`+key+`","name":"Meter","kind":"counter"}`, 201)
+	}
+	w.want("DELETE", "/api/tenants/meters/ghosts", "", 204)
+	w.put("meter", "any", "orders")
+	w.put("meter", "a0", "ghosts")
+	w.put("limited-meter", "any", "visits")
+}
+
+// spareHolds are more than what is voided of one organization.
+const spareHolds = 40
+
+// service does with an organization what plugins do: reports, sets aside,
+// spends, holds.
+func (w *world) service(site string) {
+	mark := kanarie(site)
+	owner := w.by(w.at("owner-token", site))
+	key := owner.want("POST", w.path("organizations/{organization}/api-keys", site), `{"name":"Service `+mark+`","scopes":["usage:write","credits:spend"]}`, 201)["key"].(string)
+	plugin := w.by(key)
+	n := func(path, body string) int64 {
+		return int64(plugin.want("POST", w.path("organizations/{organization}/"+path, site), body, 201)["id"].(float64))
+	}
+	w.want("PUT", w.path("organizations/{organization}/usage/limits/visits", site), `{"limit":500}`, 200)
+	plugin.want("POST", "/api/tenants/usage/events", fmt.Sprintf(`{"specversion":"1.0","id":"%s","source":"calendar","type":"bandwidth_bytes","subject":"%s","data":{"value":1000}}`, mark, w.at("organization", site)), 200, "Content-Type", "application/cloudevents+json")
+	w.put("transaction", site, n("credits/consume", `{"amount":1000,"plugin":"calendar","reference":"job `+mark+`"}`))
+	hold := `{"amount":100,"plugin":"calendar","reference":"hold ` + mark + `","expires_in":2592000}`
+	reservation := `{"plugin":"calendar","meter":"storage_bytes","quantity":1,"expires_in":86400}`
+	w.put("credit-hold", site, n("credits/holds", hold))
+	w.put("reservation", site, n("usage/reservations", reservation))
+	spares := 2
+	if site == "a1" {
+		spares = spareHolds
+	}
+	for kind, one := range map[string]func() int64{
+		"spare-hold":        func() int64 { return n("credits/holds", hold) },
+		"spare-reservation": func() int64 { return n("usage/reservations", reservation) },
+	} {
+		w.put(kind, site, one())
+		w.spares[kind+" "+site] = newSpares(spares, one)
+	}
+	w.put("account", site, int64(owner.want("GET", w.path("organizations/{organization}/credits", site), "", 200)["account_id"].(float64)))
+}
+
+func newSpares(n int, one func() int64) chan string {
+	all := make(chan string, n)
+	for range n {
+		all <- fmt.Sprint(one())
+	}
+	return all
 }
 
 // join invites somebody and accepts.

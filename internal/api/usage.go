@@ -35,7 +35,7 @@ func (s *Server) usageRoutes() []route {
 			func(tx *db.Tx, c *Call, _ *struct{}) (usage.MeterLimits, error) {
 				return usage.Limits(tx, c.Organization)
 			}),
-		change(op{Method: "PUT", Path: orgPath + "/usage/limits/{key}", ID: "set-usage-limit", Tag: usageTag, Summary: "Set the limit or mode of a meter for an organization", May: auth.OrganizationManage,
+		change(op{Method: "PUT", Path: orgPath + "/usage/limits/{key}", ID: "set-usage-limit", Tag: usageTag, Refuses: []int{409}, Summary: "Set the limit or mode of a meter for an organization", May: auth.OrganizationManage,
 			Description: "Merges: an absent field stays. The limits of the built-in meters are set with the organization."},
 			func(tx *db.Tx, c *Call, in *struct {
 				MeterPath

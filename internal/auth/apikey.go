@@ -67,10 +67,8 @@ func CreateKey(tx *db.Tx, actor audit.Actor, organization id.Organization, admin
 	if err := v.Err(); err != nil {
 		return IssuedKey{}, err
 	}
-	if actor.Tier == audit.Reseller { // an owner is let in to no archived organization
-		if err := checkOpen(tx, organization); err != nil {
-			return IssuedKey{}, err
-		}
+	if err := checkOpen(tx, actor, organization); err != nil {
+		return IssuedKey{}, err
 	}
 	token, d := newToken(keyPrefix)
 	scopes := slices.Clone(in.Scopes)
@@ -88,8 +86,11 @@ func CreateKey(tx *db.Tx, actor audit.Actor, organization id.Organization, admin
 	return IssuedKey{APIKey: k, Key: token}, recordKey(tx, actor, "api_key.created", organization, admin, k, changes)
 }
 
-// checkOpen refuses an archived organization.
-func checkOpen(tx *db.Tx, organization id.Organization) error {
+// checkOpen refuses an archived organization to all but a superadmin.
+func checkOpen(tx *db.Tx, actor audit.Actor, organization id.Organization) error {
+	if actor.Tier != audit.Reseller { // others are let in to no archived organization, or to all
+		return nil
+	}
 	archived, err := isArchived(tx, organization)
 	if err != nil || !archived {
 		return err
@@ -111,7 +112,8 @@ const (
 
 // RotateKey makes a key with the name, scopes and end of another, which ends
 // when the overlap is over, or earlier where it was to. One that has ended is
-// 409 invalid_transition.
+// 409 invalid_transition, and so is an archived organization to all but a
+// superadmin.
 func RotateKey(tx *db.Tx, actor audit.Actor, organization id.Organization, admin id.Admin, key id.Key, in Rotation) (IssuedKey, error) {
 	overlap := defaultOverlap
 	if in.Overlap != nil {
@@ -123,6 +125,9 @@ func RotateKey(tx *db.Tx, actor audit.Actor, organization id.Organization, admin
 	old, err := lockKey(tx, organization, key)
 	if err != nil {
 		return IssuedKey{}, missing(err)
+	}
+	if err := checkOpen(tx, actor, organization); err != nil {
+		return IssuedKey{}, err
 	}
 	if old.RevokedAt != nil || old.ExpiresAt != nil && *old.ExpiresAt <= tx.Now {
 		return IssuedKey{}, fault.New(fault.Conflict, "invalid_transition", "The key has ended; make a new one.").

@@ -244,12 +244,16 @@ func TestReservationsEnd(t *testing.T) {
 		if r, err = reserve(500_000_000); err != nil {
 			w.Fatal(err)
 		}
-		for range 2 {
-			got, err := end(func(tx *db.Tx) (usage.Reservation, error) { return usage.Release(tx, o, r.ID) })
-			if err != nil || got.State != usage.Released {
-				w.Errorf("release: got %+v, %v", got, err)
-			}
+		var together sync.WaitGroup
+		for range 8 {
+			together.Go(func() {
+				got, err := end(func(tx *db.Tx) (usage.Reservation, error) { return usage.Release(tx, o, r.ID) })
+				if err != nil || got.State != usage.Released {
+					w.Errorf("release: got %+v, %v", got, err)
+				}
+			})
 		}
+		together.Wait()
 		if l := w.limit(o, usage.StorageMeter); l.Reserved != 0 || l.Used != 500_000_000 {
 			w.Errorf("got %+v", l)
 		}

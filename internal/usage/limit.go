@@ -88,7 +88,8 @@ func limitOf(a *quota.Account, m quota.Meter, s standing, p Period) MeterLimit {
 	return v
 }
 
-// SetLimit changes the limit or mode of a meter for one organization.
+// SetLimit changes the limit or mode of a meter for one organization. To all
+// but a superadmin an archived one is 409 invalid_transition.
 func SetLimit(tx *db.Tx, actor audit.Actor, o id.Organization, admin id.Admin, key string, p LimitPatch) (MeterLimit, error) {
 	known, err := knownIn(tx)
 	if err != nil {
@@ -102,6 +103,13 @@ func SetLimit(tx *db.Tx, actor audit.Actor, o id.Organization, admin id.Admin, k
 		return MeterLimit{}, err
 	}
 	if err := lockOrganization(tx, o); err != nil {
+		return MeterLimit{}, err
+	}
+	a, err := quota.Find(tx, o)
+	if err == nil {
+		err = checkOpen(actor, &a)
+	}
+	if err != nil {
 		return MeterLimit{}, err
 	}
 	before, err := oneLimit(tx, o, key)
@@ -124,10 +132,6 @@ func SetLimit(tx *db.Tx, actor audit.Actor, o id.Organization, admin id.Admin, k
 		return before, err
 	}
 	quota.Changed(tx, o)
-	a, err := quota.Find(tx, o)
-	if err != nil {
-		return after, err
-	}
 	effect.Add(tx, effect.Organizations, 1)
 	effect.Add(tx, effect.Users, a.Members)
 	if after.Limit != nil && after.Used > *after.Limit && after.stricter(before) {
@@ -149,6 +153,15 @@ func (l MeterLimit) stricter(before MeterLimit) bool {
 
 func partyOf(o id.Organization, name string) effect.Party {
 	return effect.Party{Type: "organization", ID: int64(o), Name: name}
+}
+
+// checkOpen refuses an archived organization to all but a superadmin.
+func checkOpen(actor audit.Actor, a *quota.Account) error {
+	if !a.Archived || actor.Tier != audit.Reseller { // others are let in to no archived organization, or to all
+		return nil
+	}
+	return fault.New(fault.Conflict, "invalid_transition", "The organization is archived; the platform alone changes it or brings it back.").
+		With("current_status", "archived").With("allowed", []string{})
 }
 
 func (p LimitPatch) check(m quota.Meter) error {

@@ -157,9 +157,7 @@ func stopped(a *quota.Account) error {
 		return nil
 	case "admin_suspended":
 		return fault.New(fault.Forbidden, "admin_suspended", "The account that manages this is suspended.").With("decided_by", by)
-	case "organization_archived":
-		return fault.New(fault.Forbidden, "organization_archived", "The organization is archived.").With("decided_by", by)
-	default:
+	default: // an archived one is refused alike
 		return fault.New(fault.Forbidden, "organization_suspended", "The organization is suspended.").With("decided_by", by)
 	}
 }
@@ -230,11 +228,11 @@ func Commit(tx *db.Tx, o id.Organization, n id.Reservation, in Commitment) (Rese
 // Release gives the room back. One that was released already stays so; one that
 // ended otherwise is 409 invalid_transition.
 func Release(tx *db.Tx, o id.Organization, n id.Reservation) (Reservation, error) {
-	r, err := findReservation(tx, o, n)
-	if err != nil || r.State == Released {
-		return r, err
+	r, err := end(tx, o, n, Released)
+	if r.State == Released && fault.Code(err) == "invalid_transition" {
+		return r, nil // by whoever did at the same time, too
 	}
-	return end(tx, o, n, Released)
+	return r, err
 }
 
 // end moves a reservation that is open to what it shall be and frees its room.

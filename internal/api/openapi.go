@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -16,9 +17,9 @@ import (
 	"github.com/tenantry/tenantry/internal/patch"
 )
 
-// newHuma sets huma up: our gate reads the bodies, our problems refuse, and
-// nothing is added to answers.
-func (s *Server) newHuma() huma.API {
+// settleHuma sets what huma keeps for the whole process, once: servers beside
+// each other read it.
+var settleHuma = sync.OnceFunc(func() {
 	huma.ValidateStrictCasing = true
 	huma.NewErrorWithContext = func(ctx huma.Context, status int, _ string, errs ...error) huma.StatusError {
 		if ctx == nil {
@@ -36,6 +37,12 @@ func (s *Server) newHuma() huma.API {
 	huma.NewError = func(status int, msg string, _ ...error) huma.StatusError {
 		return &Problem{Status: status, Detail: msg}
 	}
+})
+
+// newHuma sets huma up: our gate reads the bodies, our problems refuse, and
+// nothing is added to answers.
+func (s *Server) newHuma() huma.API {
+	settleHuma()
 	cfg := huma.DefaultConfig("Tenantry", s.Version)
 	cfg.Info.Description = "The control plane of a white-label, multi-tenant SaaS business.\n\n" +
 		"Things that can be edited carry an ETag. A change with If-Match is made only while that is still theirs; " +

@@ -36,8 +36,8 @@ type Service struct {
 	// the settings.
 	MinLength func(tx *db.Tx) (int, error)
 
-	cache   cache
-	targets targets
+	cache   cache[digest, entry]
+	targets cache[Place, knownTarget]
 	epoch   atomic.Uint64 // moves with every change that bears on principals
 	used    usedTokens
 }

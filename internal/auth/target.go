@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"strconv"
-	"sync"
 
 	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/id"
@@ -61,35 +60,11 @@ func (s *Service) Target(ctx context.Context, d *db.DB, p Place) (Target, error)
 	return t, err
 }
 
-// targets remembers where objects belong, in two generations as cache does.
-type targets struct {
-	mu         sync.RWMutex // guards both
-	young, old map[Place]knownTarget
-}
-
+// knownTarget is a target with the time it was found.
 type knownTarget struct {
 	target Target
 	epoch  uint64
 	at     db.Time
-}
-
-func (c *targets) find(p Place) (knownTarget, bool) {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	k, ok := c.young[p]
-	if !ok {
-		k, ok = c.old[p]
-	}
-	return k, ok
-}
-
-func (c *targets) keep(p Place, k knownTarget) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.young == nil || len(c.young) >= cacheSize {
-		c.young, c.old = make(map[Place]knownTarget), c.young
-	}
-	c.young[p] = k
 }
 
 // organizationTarget finds an organization by its id.

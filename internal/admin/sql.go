@@ -92,8 +92,8 @@ func list(tx *db.Tx, f Filter, r page.Request) (page.List[Admin], error) {
 	}
 	n := len(args)
 	rows, err := db.All(tx, scan, fmt.Sprintf(`SELECT `+columns+from+where+` AND (a.created_at, a.id) < ($%d, $%d)
-		ORDER BY a.created_at DESC, a.id DESC LIMIT $%d OFFSET $%d`, n+1, n+2, n+3, n+4),
-		append(args, after.At, after.ID, r.Limit+1, r.Offset)...)
+		ORDER BY a.created_at DESC, a.id DESC`, n+1, n+2)+r.Rows(),
+		append(args, after.At, after.ID)...)
 	if err != nil {
 		return page.List[Admin]{}, fmt.Errorf("list admins: %w", err)
 	}

@@ -30,7 +30,7 @@ func listAccess(tx *db.Tx, o id.Organization, r page.Request) ([]Access, error) 
 		after = page.Position{At: 1 << 62, ID: 1}
 	}
 	return db.All(tx, scanAccess, selectAccess+`AND (g.created_at, g.id) < ($3, $4)
-		ORDER BY g.created_at DESC, g.id DESC LIMIT $5 OFFSET $6`, tx.Now, o, after.At, after.ID, r.Limit+1, r.Offset)
+		ORDER BY g.created_at DESC, g.id DESC`+r.Rows(), tx.Now, o, after.At, after.ID)
 }
 
 func countAccess(tx *db.Tx, o id.Organization) (int64, error) {

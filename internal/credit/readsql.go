@@ -71,13 +71,9 @@ func list(tx *db.Tx, of Owner, account id.Account, f Filter, r page.Request) ([]
 		condition += " AND (t.created_at, t.id) < (" + next(r.After.At) + ", " + next(r.After.ID) + ")"
 	}
 	columns := seenColumns(next(int64(account)), next(int64(account)), next(int64(account)))
-	limits := " LIMIT " + next(r.Limit+1)
-	if r.After == (page.Position{}) {
-		limits += " OFFSET " + next(r.Offset)
-	}
 	return db.All(tx, scanTransaction, `SELECT `+columns+`
 		FROM credit_transactions t
-		WHERE `+condition+` ORDER BY t.created_at DESC, t.id DESC`+limits, args...)
+		WHERE `+condition+` ORDER BY t.created_at DESC, t.id DESC`+r.Rows(), args...)
 }
 
 // seenColumns are a transaction with the balance that it left in an account,

@@ -46,12 +46,12 @@ func list(tx *db.Tx, u id.User, unreadOnly bool, r page.Request) ([]Notification
 	if after == (page.Position{}) {
 		after.At = 1 << 62
 	}
-	query := `SELECT ` + columns + ` FROM notifications WHERE user_id = $1 AND (created_at, id) < ($2, $3) ORDER BY created_at DESC, id DESC LIMIT $4 OFFSET $5`
+	query := `SELECT ` + columns + ` FROM notifications WHERE user_id = $1 AND (created_at, id) < ($2, $3) ORDER BY created_at DESC, id DESC`
 	if unreadOnly {
 		query = `SELECT ` + columns + ` FROM notifications WHERE user_id = $1 AND read_at IS NULL AND (created_at, id) < ($2, $3)
-			ORDER BY created_at DESC, id DESC LIMIT $4 OFFSET $5`
+			ORDER BY created_at DESC, id DESC`
 	}
-	return db.All(tx, scan, query, u, after.At, after.ID, r.Limit+1, r.Offset)
+	return db.All(tx, scan, query+r.Rows(), u, after.At, after.ID)
 }
 
 func one(tx *db.Tx, u id.User, n id.Notification) (Notification, error) {

@@ -220,25 +220,26 @@ func (c *conditions) status(s Status, held func() string) {
 }
 
 func list(tx *db.Tx, of Reach, f Filter, r page.Request) (page.List[Organization], error) {
-	where, args := f.where(tx, of)
-	total, err := db.One(tx, db.Int64, `SELECT COUNT(*) FROM organizations o `+where, args...)
-	if err != nil {
-		return page.List[Organization]{}, err
-	}
-	where, args = f.where(tx, of, tx.Now.Add(credit.Soon))
-	n := len(args)
+	where, args := f.where(tx, of, tx.Now.Add(credit.Soon))
 	if r.After != (page.Position{}) {
 		if where == "" {
 			where = "WHERE "
 		} else {
 			where += " AND "
 		}
+		n := len(args)
 		where += fmt.Sprintf("(o.created_at, o.id) < ($%d, $%d)", n+1, n+2)
-		args, n = append(args, r.After.At, r.After.ID), n+2
+		args = append(args, r.After.At, r.After.ID)
 	}
-	args = append(args, r.Limit+1, r.Offset)
 	rows, err := db.Upto(tx, r.Limit+1, scanOrganization, selectOrganization+where+
-		fmt.Sprintf(` ORDER BY o.created_at DESC, o.id DESC LIMIT $%d OFFSET $%d`, n+1, n+2), args...)
+		` ORDER BY o.created_at DESC, o.id DESC`+r.Rows(), args...)
+	if err != nil {
+		return page.List[Organization]{}, err
+	}
+	total, err := r.Total(len(rows), func() (int64, error) {
+		where, args := f.where(tx, of)
+		return db.One(tx, db.Int64, `SELECT COUNT(*) FROM organizations o `+where, args...)
+	})
 	if err != nil {
 		return page.List[Organization]{}, err
 	}

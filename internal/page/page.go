@@ -5,6 +5,7 @@ package page
 import (
 	"encoding/base64"
 	"encoding/binary"
+	"strconv"
 
 	"github.com/tenantry/tenantry/internal/fault"
 )
@@ -20,6 +21,27 @@ type Request struct {
 	Limit  int // 1 to MaxLimit
 	Offset int64
 	After  Position // where the page before ended; the zero value starts at the top
+}
+
+// Rows says in SQL which rows of an ordered list r wants, after its position:
+// one more than Limit, as Of takes them. The figures are written out, not
+// passed as parameters: of a limit that it does not know PostgreSQL expects a
+// tenth of the table and plans the statement anew each time it runs.
+func (r Request) Rows() string {
+	b := strconv.AppendInt([]byte(" LIMIT "), int64(r.Limit)+1, 10)
+	if r.Offset > 0 {
+		b = strconv.AppendInt(append(b, " OFFSET "...), r.Offset, 10)
+	}
+	return string(b)
+}
+
+// Total is how long the whole list is of which rows were found: counted by
+// count only where the page does not show it.
+func (r Request) Total(rows int, count func() (int64, error)) (int64, error) {
+	if first := r.Offset == 0 && r.After == (Position{}); first && rows <= r.Limit {
+		return int64(rows), nil
+	}
+	return count()
 }
 
 // Position is the sort key of the last row of a page: the time (or another

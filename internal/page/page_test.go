@@ -52,3 +52,36 @@ func TestOf(t *testing.T) {
 		t.Errorf("no rows: got %s, %v, want %s", b, err, want)
 	}
 }
+
+func TestRows(t *testing.T) {
+	for _, c := range []struct {
+		r    page.Request
+		want string
+	}{
+		{page.Request{Limit: 50}, " LIMIT 51"},
+		{page.Request{Limit: 1, Offset: math.MaxInt64}, " LIMIT 2 OFFSET 9223372036854775807"},
+	} {
+		if got := c.r.Rows(); got != c.want {
+			t.Errorf("%+v: got %q, want %q", c.r, got, c.want)
+		}
+	}
+}
+
+func TestTotal(t *testing.T) {
+	counted := func() (int64, error) { return 99, nil }
+	for _, c := range []struct {
+		r    page.Request
+		rows int
+		want int64
+	}{
+		{page.Request{Limit: 2}, 0, 0},
+		{page.Request{Limit: 2}, 2, 2},
+		{page.Request{Limit: 2}, 3, 99},
+		{page.Request{Limit: 2, Offset: 1}, 1, 99},
+		{page.Request{Limit: 2, After: page.Position{At: 1, ID: 1}}, 1, 99},
+	} {
+		if got, err := c.r.Total(c.rows, counted); got != c.want || err != nil {
+			t.Errorf("%+v with %d rows: got %d, %v, want %d", c.r, c.rows, got, err, c.want)
+		}
+	}
+}

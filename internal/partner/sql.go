@@ -67,7 +67,7 @@ func list(tx *db.Tx, q string, r page.Request) (page.List[Group], error) {
 	}
 	rows, err := db.All(tx, scan, `SELECT `+columns+` FROM partner_groups
 		WHERE name_key LIKE $1 ESCAPE '\' AND (created_at, id) < ($2, $3)
-		ORDER BY created_at DESC, id DESC LIMIT $4 OFFSET $5`, like, after.At, after.ID, r.Limit+1, r.Offset)
+		ORDER BY created_at DESC, id DESC`+r.Rows(), like, after.At, after.ID)
 	if err != nil {
 		return page.List[Group]{}, fmt.Errorf("list partner groups: %w", err)
 	}

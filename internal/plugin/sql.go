@@ -72,7 +72,7 @@ func list(tx *db.Tx, q string, r page.Request) (page.List[Plugin], error) {
 		return page.List[Plugin]{}, fmt.Errorf("count plugins: %w", err)
 	}
 	rows, err := db.All(tx, one, `SELECT `+columns+` FROM plugins `+where+` AND (created_at, id) < ($3, $4)
-		ORDER BY created_at DESC, id DESC LIMIT $5 OFFSET $6`, like, like, after.At, after.ID, r.Limit+1, r.Offset)
+		ORDER BY created_at DESC, id DESC`+r.Rows(), like, like, after.At, after.ID)
 	if err != nil {
 		return page.List[Plugin]{}, fmt.Errorf("list plugins: %w", err)
 	}
@@ -226,7 +226,7 @@ func entitlements(tx *db.Tx, o id.Organization, only bool, r page.Request) (page
 		e.Enabled = e.EnabledAt != nil
 		return e, err
 	}, `SELECT `+columns+`, e.enabled_at `+from+` AND (plugins.created_at, plugins.id) < ($3, $4)
-		ORDER BY plugins.created_at DESC, plugins.id DESC LIMIT $5 OFFSET $6`, o, only, after.At, after.ID, r.Limit+1, r.Offset)
+		ORDER BY plugins.created_at DESC, plugins.id DESC`+r.Rows(), o, only, after.At, after.ID)
 	if err != nil {
 		return page.List[Entitlement]{}, fmt.Errorf("list an organization's plugins: %w", err)
 	}

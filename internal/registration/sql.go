@@ -163,13 +163,12 @@ func list(tx *db.Tx, f Filter, r page.Request) ([]Request, int64, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	query, more := `SELECT `+columns+` FROM registration_requests WHERE`+matching+` ORDER BY created_at DESC, id DESC LIMIT $11 OFFSET $12`,
-		[]any{r.Limit + 1, r.Offset}
+	query := `SELECT ` + columns + ` FROM registration_requests WHERE` + matching
 	if r.After != (page.Position{}) {
-		query, more = `SELECT `+columns+` FROM registration_requests WHERE`+matching+
-			` AND (created_at, id) < ($11, $12) ORDER BY created_at DESC, id DESC LIMIT $13`, []any{r.After.At, r.After.ID, r.Limit + 1}
+		query += ` AND (created_at, id) < ($11, $12)`
+		args = append(args, r.After.At, r.After.ID)
 	}
-	rows, err := db.All(tx, scan, query, append(args, more...)...)
+	rows, err := db.All(tx, scan, query+` ORDER BY created_at DESC, id DESC`+r.Rows(), args...)
 	return rows, total, err
 }
 

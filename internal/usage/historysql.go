@@ -70,7 +70,7 @@ func listTop(tx *db.Tx, of auth.Reach, meter string, period int64, r page.Reques
 	rows, err := db.All(tx, func(r db.Row) (t Top, err error) {
 		t.Meter = meter
 		return t, r.Scan(&t.OrganizationID, &t.Name, &t.Slug, &t.AdminID, &t.Used)
-	}, `SELECT o.id, o.name, o.slug, o.admin_id, u.used`+where+` ORDER BY u.used DESC, o.id DESC LIMIT `+arg(r.Limit+1)+` OFFSET `+arg(r.Offset), args...)
+	}, `SELECT o.id, o.name, o.slug, o.admin_id, u.used`+where+` ORDER BY u.used DESC, o.id DESC`+r.Rows(), args...)
 	if err != nil {
 		return page.List[Top]{}, fmt.Errorf("list who uses most: %w", err)
 	}

@@ -51,7 +51,7 @@ func listMeters(tx *db.Tx, q string, r page.Request) (page.List[Meter], error) {
 		return page.List[Meter]{}, fmt.Errorf("count meters: %w", err)
 	}
 	rows, err := db.All(tx, scanMeter, `SELECT `+meterColumns+` FROM meters `+where+` AND (created_at, id) < ($3, $4)
-		ORDER BY created_at DESC, id DESC LIMIT $5 OFFSET $6`, like, like, after.At, after.ID, r.Limit+1, r.Offset)
+		ORDER BY created_at DESC, id DESC`+r.Rows(), like, like, after.At, after.ID)
 	if err != nil {
 		return page.List[Meter]{}, fmt.Errorf("list meters: %w", err)
 	}

@@ -33,6 +33,21 @@ func placesFor[T ~int64 | ~string](values []T, n int) (marks string, args []any)
 	return "(" + strings.Join(all, ", ") + ")", args
 }
 
+// pairsFor writes placeholders for references, padded as by placesFor.
+func pairsFor(refs []Reference) (marks string, args []any) {
+	length := 1
+	for length < len(refs) {
+		length *= 2
+	}
+	all := make([]string, length)
+	for i := range all {
+		r := refs[min(i, len(refs)-1)]
+		all[i] = "($" + strconv.Itoa(2*i+1) + ", $" + strconv.Itoa(2*i+2) + ")"
+		args = append(args, r.Principal, r.Key)
+	}
+	return strings.Join(all, ", "), args
+}
+
 const accountColumns = `a.id, a.kind, a.admin_id, a.organization_id, COALESCE(a.plugin_key, ''), a.debits_posted, a.credits_posted, a.debits_pending, a.credits_pending,
 	a.credit_limit, a.limits_backed, a.limit_backed_by, a.transactions, a.moved_at, a.chain_length, a.chain_head, a.low_mark, a.warned_month, a.warned, a.due_at`
 
@@ -274,25 +289,20 @@ type known struct {
 	request []byte
 }
 
-// referenced gives what was made under these references.
+// referenced gives what was made under these references. The first statement,
+// nearly always the only one, probes the index for each of them: of two lists
+// PostgreSQL may take one and walk through all that a principal ever did.
 func referenced(tx *db.Tx, refs []Reference) ([]known, error) {
 	if len(refs) == 0 {
 		return nil, nil
 	}
-	keys := make([]string, len(refs))
-	for i, r := range refs {
-		keys[i] = r.Key
+	pairs, args := pairsFor(refs)
+	ids, err := db.All(tx, db.Int64, `WITH v (principal, key) AS (VALUES `+pairs+`) SELECT t.id FROM v
+		JOIN credit_transactions t ON t.idempotency_principal = v.principal AND t.idempotency_key = v.key ORDER BY t.id`, args...)
+	if err != nil || len(ids) == 0 {
+		return nil, err
 	}
-	keyMarks, args := placesFor(keys, 1)
-	principals := map[string]bool{}
-	var names []string
-	for _, r := range refs {
-		if !principals[r.Principal] {
-			principals[r.Principal] = true
-			names = append(names, r.Principal)
-		}
-	}
-	nameMarks, more := placesFor(names, len(args)+1)
+	marks, args := placesFor(slices.Compact(ids), 1)
 	return db.All(tx, func(r db.Row) (known, error) {
 		var k known
 		var discount, cost int64
@@ -308,7 +318,7 @@ func referenced(tx *db.Tx, refs []Reference) ([]known, error) {
 			FROM credit_entries e JOIN credit_accounts a ON a.id = e.credit_account_id WHERE e.transaction_id = t.id ORDER BY e.id DESC LIMIT 1),
 		t.actor_type, t.actor_id, t.created_at, t.expires_at, t.plugin_key, t.reference, t.hold_id, t.reverses_id,
 		t.idempotency_principal, t.idempotency_key, t.request_hash
-		FROM credit_transactions t WHERE t.idempotency_key IN `+keyMarks+` AND t.idempotency_principal IN `+nameMarks+` ORDER BY t.id`, append(args, more...)...)
+		FROM credit_transactions t WHERE t.id IN `+marks+` ORDER BY t.id`, args...)
 }
 
 func knownPlugin(tx *db.Tx, key string) error {

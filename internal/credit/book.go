@@ -229,7 +229,7 @@ func (b *book) flush() error {
 	if err := b.dueWarnings(); err != nil {
 		return err
 	}
-	if err := b.store(hashes); err != nil {
+	if err := b.tx.Together(func() error { return b.store(hashes) }); err != nil {
 		return err
 	}
 	return b.warn()

@@ -441,11 +441,7 @@ func (b *book) storeAccounts() error {
 // update sets rows that are locked, so all of them must be there.
 func (b *book) update(table string, columns []string, rows [][]any) error {
 	slices.SortFunc(rows, func(x, y []any) int { return int(x[0].(int64) - y[0].(int64)) })
-	n, err := b.tx.UpdateMany(table, columns, rows)
-	if err == nil && n != int64(len(rows)) {
-		err = fmt.Errorf("credit: %d of %d rows of %s were there", n, len(rows), table)
-	}
-	return err
+	return b.tx.UpdateMany(table, columns, rows)
 }
 
 func withoutAccount(of Owner) error {

@@ -47,8 +47,7 @@ func sealTransactions(tx *db.Tx, seal *sealer) (bool, error) {
 	for i, t := range all {
 		rows[i] = []any{int64(t.id), seal.transaction(t)}
 	}
-	_, err = tx.UpdateMany("credit_transactions", []string{"hash"}, rows)
-	return true, err
+	return true, tx.UpdateMany("credit_transactions", []string{"hash"}, rows)
 }
 
 func sealLots(tx *db.Tx, seal *sealer) (bool, error) {
@@ -60,8 +59,7 @@ func sealLots(tx *db.Tx, seal *sealer) (bool, error) {
 	for i, l := range all {
 		rows[i] = []any{int64(l.id), seal.lot(l)}
 	}
-	_, err = tx.UpdateMany("credit_lots", []string{"hash"}, rows)
-	return true, err
+	return true, tx.UpdateMany("credit_lots", []string{"hash"}, rows)
 }
 
 func sealEntries(tx *db.Tx, seal *sealer) (bool, error) {
@@ -80,7 +78,7 @@ func sealEntries(tx *db.Tx, seal *sealer) (bool, error) {
 				rows = append(rows, []any{e.id, seal.entry(e)})
 			}
 		}
-		if _, err := tx.UpdateMany("credit_entries", []string{"hash"}, rows); err != nil {
+		if err := tx.UpdateMany("credit_entries", []string{"hash"}, rows); err != nil {
 			return false, err
 		}
 	}

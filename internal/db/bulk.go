@@ -10,6 +10,77 @@ import (
 // bulkRows bounds the rows of one statement on SQLite.
 const bulkRows = 64
 
+// change is a statement of InsertMany or UpdateMany.
+type change struct {
+	query string
+	args  []any
+	rows  int // that it must find
+}
+
+// Together runs what f inserts and updates by InsertMany and UpdateMany. On
+// PostgreSQL all of it travels in one round trip after f has returned, so f
+// cannot see it.
+func (tx *Tx) Together(f func() error) error {
+	if tx.db.engine != Postgres {
+		return f()
+	}
+	tx.held = []change{}
+	err := f()
+	all := tx.held
+	tx.held = nil
+	if err != nil || len(all) == 0 {
+		return err
+	}
+	if !tx.write {
+		return errReadOnly
+	}
+	for _, c := range all {
+		if err := tx.start(c.query, c.args); err != nil {
+			return err
+		}
+	}
+	return tx.send(all)
+}
+
+// send runs changes in one round trip.
+func (tx *Tx) send(all []change) error {
+	sent := tx.on.(inTx).send(tx.ctx, all)
+	defer sent.Close()
+	for _, c := range all {
+		tag, err := sent.Exec()
+		if err != nil {
+			return tx.broken(c.query, err)
+		}
+		if err := c.found(tag.RowsAffected()); err != nil {
+			return err
+		}
+	}
+	if err := sent.Close(); err != nil {
+		return tx.broken(all[len(all)-1].query, err)
+	}
+	return nil
+}
+
+// run is one change now, or by Together.
+func (tx *Tx) run(c change) error {
+	if tx.held != nil {
+		tx.held = append(tx.held, c)
+		return nil
+	}
+	n, err := tx.Exec(c.query, c.args...)
+	if err != nil {
+		return err
+	}
+	return c.found(n)
+}
+
+func (c change) found(n int64) error {
+	if n != int64(c.rows) {
+		return fmt.Errorf("db: %d of %d rows were there\nin %s", n, c.rows, c.query)
+	}
+	return nil
+}
+
 // InsertMany appends rows to a table, each with a value a column, in few round
 // trips whatever their number. The values of a column are of one type in all
 // rows; a pointer may be nil. Table and columns are the program's own words.
@@ -20,12 +91,11 @@ func (tx *Tx) InsertMany(table string, columns []string, rows [][]any) error {
 	into := "INSERT INTO " + table + " (" + strings.Join(columns, ", ") + ") "
 	if tx.db.engine == Postgres {
 		from, args := unnest(columns, rows)
-		_, err := tx.Exec(into+"SELECT * FROM "+from, args...)
-		return err
+		return tx.run(change{into + "SELECT * FROM " + from, args, len(rows)})
 	}
 	for len(rows) > 0 {
 		n := chunk(len(rows))
-		if _, err := tx.Exec(into+"VALUES "+places(n, len(columns)), flat(rows[:n])...); err != nil {
+		if err := tx.run(change{into + "VALUES " + places(n, len(columns)), flat(rows[:n]), n}); err != nil {
 			return err
 		}
 		rows = rows[n:]
@@ -34,10 +104,10 @@ func (tx *Tx) InsertMany(table string, columns []string, rows [][]any) error {
 }
 
 // UpdateMany sets columns of rows that are known by their id, the first value
-// of each, in few round trips. It reports how many rows there were.
-func (tx *Tx) UpdateMany(table string, columns []string, rows [][]any) (int64, error) {
+// of each, in few round trips. That one is not there is an error.
+func (tx *Tx) UpdateMany(table string, columns []string, rows [][]any) error {
 	if len(rows) == 0 {
-		return 0, nil
+		return nil
 	}
 	set := make([]string, len(columns))
 	if tx.db.engine == Postgres {
@@ -45,22 +115,21 @@ func (tx *Tx) UpdateMany(table string, columns []string, rows [][]any) (int64, e
 			set[i] = c + " = v." + c
 		}
 		from, args := unnest(append([]string{"id"}, columns...), rows)
-		return tx.Exec("UPDATE "+table+" SET "+strings.Join(set, ", ")+" FROM "+from+" WHERE "+table+".id = v.id", args...)
+		return tx.run(change{"UPDATE " + table + " SET " + strings.Join(set, ", ") + " FROM " + from + " WHERE " + table + ".id = v.id", args, len(rows)})
 	}
 	for i, c := range columns { // SQLite calls the columns of VALUES so
 		set[i] = c + " = v.column" + strconv.Itoa(i+2)
 	}
 	query := "UPDATE " + table + " SET " + strings.Join(set, ", ") + " FROM (VALUES "
-	var changed int64
 	for len(rows) > 0 {
-		some := rows[:chunk(len(rows))]
-		n, err := tx.Exec(query+places(len(some), len(columns)+1)+") AS v WHERE "+table+".id = v.column1", flat(some)...)
+		n := chunk(len(rows))
+		err := tx.run(change{query + places(n, len(columns)+1) + ") AS v WHERE " + table + ".id = v.column1", flat(rows[:n]), n})
 		if err != nil {
-			return changed, err
+			return err
 		}
-		changed, rows = changed+n, rows[len(some):]
+		rows = rows[n:]
 	}
-	return changed, nil
+	return nil
 }
 
 // chunk is how many of n rows go into one statement on SQLite: a power of two,

@@ -19,8 +19,9 @@ func TestManyRowsAtOnce(t *testing.T) {
 			error   *string
 			payload []byte
 		}
-		for _, n := range []int{0, 1, 2, 3, 63, 64, 65, 200} {
-			kind := fmt.Sprint("bulk", n)
+		for i, n := range []int{0, 1, 2, 3, 63, 64, 65, 200, 0, 1, 64, 65, 200} {
+			together := i >= 8
+			kind := fmt.Sprint("bulk", n, together)
 			err := d.Write(context.Background(), func(tx *db.Tx) error {
 				ids, err := tx.Reserve(db.Want{Table: "jobs", N: n}, db.Want{Table: "notifications", N: 1})
 				if err != nil {
@@ -39,14 +40,16 @@ func TestManyRowsAtOnce(t *testing.T) {
 					rows = append(rows, []any{id, kind, []byte{byte(i)}, "ready", int64(0), tx.Now, tx.Now, last})
 					changes = append(changes, []any{id, int64(i), last})
 				}
-				if err := tx.InsertMany("jobs", []string{"id", "kind", "payload", "state", "attempts", "run_at", "created_at", "last_error"}, rows); err != nil {
-					return err
+				both := func() error {
+					if err := tx.InsertMany("jobs", []string{"id", "kind", "payload", "state", "attempts", "run_at", "created_at", "last_error"}, rows); err != nil {
+						return err
+					}
+					return tx.UpdateMany("jobs", []string{"attempts", "last_error"}, changes)
 				}
-				changed, err := tx.UpdateMany("jobs", []string{"attempts", "last_error"}, changes)
-				if err != nil || changed != int64(n) {
-					t.Errorf("change %d: got %d, %v", n, changed, err)
+				if together {
+					return tx.Together(both)
 				}
-				return nil
+				return both()
 			})
 			if err != nil {
 				t.Fatalf("%d rows: %v", n, err)
@@ -80,6 +83,44 @@ func TestManyRowsAtOnce(t *testing.T) {
 		})
 		if err != nil {
 			t.Fatal(err)
+		}
+	})
+}
+
+// What goes together fails together: for a row that is not there, and for one
+// that the schema refuses, whatever went before.
+func TestTogetherFailsAsOne(t *testing.T) {
+	columns := []string{"id", "kind", "payload", "state", "attempts", "run_at", "created_at"}
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		for what, f := range map[string]func(*db.Tx) error{
+			"a row that is not there": func(tx *db.Tx) error {
+				return tx.UpdateMany("jobs", []string{"attempts"}, [][]any{{int64(1 << 40), int64(1)}})
+			},
+			"a row that is there": func(tx *db.Tx) error {
+				return tx.InsertMany("jobs", columns, [][]any{{int64(1 << 41), "together", []byte{1}, "ready", int64(0), tx.Now, tx.Now}})
+			},
+		} {
+			err := d.Write(context.Background(), func(tx *db.Tx) error {
+				return tx.Together(func() error {
+					if err := tx.InsertMany("jobs", columns, [][]any{{int64(1 << 41), "together", []byte{1}, "ready", int64(0), tx.Now, tx.Now}}); err != nil {
+						return err
+					}
+					return f(tx)
+				})
+			})
+			if err == nil {
+				t.Errorf("%s: no error", what)
+			}
+			err = d.Read(context.Background(), func(tx *db.Tx) error {
+				n, err := db.One(tx, db.Int64, `SELECT COUNT(*) FROM jobs WHERE kind = 'together'`)
+				if n != 0 {
+					t.Errorf("%s: got %d rows, want 0", what, n)
+				}
+				return err
+			})
+			if err != nil {
+				t.Error(err)
+			}
 		}
 	})
 }

@@ -66,6 +66,15 @@ func (t inTx) query(ctx context.Context, query string, args []any) (rows, error)
 	return found, nil
 }
 
+// send runs statements in one round trip.
+func (t inTx) send(ctx context.Context, all []change) pgx.BatchResults {
+	var b pgx.Batch
+	for _, c := range all {
+		b.Queue(c.query, plain(c.args)...)
+	}
+	return t.tx.SendBatch(ctx, &b)
+}
+
 // onConn runs the statements of a leader's Read.
 type onConn struct {
 	conn  *pgxpool.Conn

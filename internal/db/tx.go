@@ -47,6 +47,7 @@ type Tx struct {
 	values map[any]any
 	after  []func()
 	topics []Notice
+	held   []change // of Together; nil outside of it
 }
 
 // Context bounds the statements of the transaction. It is the writer's, not a

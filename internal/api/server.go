@@ -186,7 +186,7 @@ func requestID(ctx context.Context) string {
 // requestIDOf takes X-Request-Id if it is sane, else makes one.
 func requestIDOf(r *http.Request) string {
 	given := r.Header.Get("X-Request-Id")
-	if n := len(given); n >= 8 && n <= 64 && strings.Trim(given, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == "" {
+	if n := len(given); n > 0 && n <= 128 && strings.Trim(given, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:=+/@~") == "" {
 		return given
 	}
 	var b [12]byte

@@ -43,7 +43,7 @@ type IssuedKey struct {
 // NewAPIKey is what a key is made of.
 type NewAPIKey struct {
 	Name      string   `json:"name" minLength:"1" maxLength:"120" example:"Shop back end"`
-	Scopes    []Scope  `json:"scopes" minItems:"1" maxItems:"20" doc:"entitlements:read, usage:write, usage:read, credits:spend, audit:read, tokens:introspect"`
+	Scopes    []Scope  `json:"scopes" minItems:"1" maxItems:"20" doc:"entitlements:read, usage:write, usage:read (which the two before include), credits:spend, audit:read, tokens:introspect"`
 	ExpiresAt *db.Time `json:"expires_at,omitempty" doc:"When it ends by itself"`
 }
 

@@ -1,7 +1,6 @@
 package auth
 
 import (
-	"slices"
 
 	"github.com/tenantry/tenantry/internal/audit"
 	"github.com/tenantry/tenantry/internal/fault"
@@ -67,7 +66,7 @@ func errActing() error {
 // judgeKey is Judge for services. A platform-wide key reaches every tenant,
 // another one only its organization.
 func judgeKey(permission Permission, k *KeyInfo, target Target) Verdict {
-	if permission.Roles&ServiceKey == 0 || !slices.Contains(k.Scopes, permission.Scope) {
+	if permission.Roles&ServiceKey == 0 || !k.may(permission.Scope) {
 		return Verdict{Err: fault.Denied()}
 	}
 	if permission.Object != Nothing {
@@ -191,7 +190,7 @@ func Visible(permission Permission, p *Principal) Reach {
 		return r
 	}
 	if p.Kind == KeyHolder {
-		if permission.Roles&ServiceKey != 0 && slices.Contains(p.Key.Scopes, permission.Scope) && (p.Key.Hold == Free || permission.Held) {
+		if permission.Roles&ServiceKey != 0 && p.Key.may(permission.Scope) && (p.Key.Hold == Free || permission.Held) {
 			r.All = p.Key.Organization == 0
 			if !r.All {
 				r.Organizations = []id.Organization{p.Key.Organization}

@@ -1,6 +1,8 @@
 package auth
 
 import (
+	"slices"
+
 	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/id"
 )
@@ -67,6 +69,13 @@ type KeyInfo struct {
 	Admin        id.Admin        // of the organization
 	Scopes       []Scope
 	Hold         Hold
+}
+
+// may reports whether a key has a scope. Who checks entitlements or reports
+// usage may read it.
+func (k *KeyInfo) may(s Scope) bool {
+	return slices.Contains(k.Scopes, s) ||
+		s == ScopeUsageRead && (slices.Contains(k.Scopes, ScopeEntitlements) || slices.Contains(k.Scopes, ScopeUsageWrite))
 }
 
 // Hold says whether something stops the holder of a role.

@@ -156,7 +156,8 @@ func resolve(tx *db.Tx, host string, c Caller) (*Page, error) {
 		return nil, fmt.Errorf("read the platform's brand: %w", err)
 	}
 	cur.take(own, "platform")
-	cur.take(builtIn, "default")
+	cur.take(builtIn, "platform")
+	cur.rest("platform")
 	cur.Version += version
 	p, err := render(cur)
 	if err != nil {
@@ -192,6 +193,16 @@ func (c *Current) take(f brand.Fields, from string) {
 		if mine.Field(i).IsNil() && !theirs.Field(i).IsNil() {
 			mine.Field(i).Set(theirs.Field(i))
 			name, _, _ := strings.Cut(mine.Type().Field(i).Tag.Get("json"), ",")
+			c.Sources[name] = from
+		}
+	}
+}
+
+// rest names the level of the fields that none has set, which are null.
+func (c *Current) rest(from string) {
+	for f := range reflect.TypeFor[brand.Fields]().Fields() {
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if c.Sources[name] == "" {
 			c.Sources[name] = from
 		}
 	}

@@ -63,14 +63,7 @@ type wallet struct {
 }
 
 // available is what can be spent: balance and limit less what is held.
-func (w *wallet) available() int64 { return available(w.balance(), w.held, w.limit) }
-
-func available(balance, held, limit int64) int64 {
-	if balance < held {
-		return balance - held + limit
-	}
-	return plus(balance-held, limit)
-}
+func (w *wallet) available() int64 { return Available(w.balance(), w.held, w.limit) }
 
 // uncommitted is what a pool can pass on.
 func (w *wallet) uncommitted(oversell bool) int64 {

@@ -466,7 +466,7 @@ func netCost(amount, discountBP int64) int64 {
 // insufficient is the refusal when a pool does not cover what is asked.
 func insufficient(available, required int64, format string, args ...any) *fault.Error {
 	return fault.New(fault.PaymentRequired, "insufficient_credits", format, args...).
-		With("available", max(available, 0)).With("required", required)
+		With("available", available).With("required", required)
 }
 
 // full is the refusal of an amount that an account's counters cannot hold.

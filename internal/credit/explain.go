@@ -115,7 +115,7 @@ func Explain(tx *db.Tx, a id.Account, at *db.Time) (Explanation, error) {
 		e.Held += h.Left
 	}
 	e.Limit = e.Policy.CreditLimit
-	e.Available = max(available(e.Balance, e.Held, e.Limit), 0)
+	e.Available = Available(e.Balance, e.Held, e.Limit)
 	return e, nil
 }
 

@@ -59,9 +59,15 @@ func (s state) figures() Figures {
 		ExpiringSoon: s.expiring, Account: s.id}
 }
 
-// Available is what can be spent: balance less what is held plus the limit,
-// never below zero, up to the largest number.
-func Available(balance, held, limit int64) int64 { return max(available(balance, held, limit), 0) }
+// Available is what can be spent: balance less what is held plus the limit, up
+// to the largest number. It is below zero where the limit was lowered under
+// what had been spent on it, and tells how much is owed before any can be.
+func Available(balance, held, limit int64) int64 {
+	if balance < held {
+		return balance - held + limit
+	}
+	return plus(balance-held, limit)
+}
 
 // consumedThisMonth is what the organization consumed since the month began,
 // less what of that month's or earlier consumption came back.

@@ -1,6 +1,7 @@
 package org
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -18,8 +19,8 @@ import (
 // Acceptance is what an invited person sends.
 type Acceptance struct {
 	Token    string `json:"token" maxLength:"100" doc:"From the link"`
-	Password string `json:"password,omitempty" required:"false" maxLength:"1024" doc:"A new account needs one; an account whose address is not verified, its own"`
-	Name     string `json:"name,omitempty" required:"false" maxLength:"480" example:"Jane Doe" doc:"A new account needs one"`
+	Password string `json:"password,omitempty" required:"false" maxLength:"1024" doc:"Of the account with the address; a new one needs it, and another unless its holder is signed in or uses the mailed link"`
+	Name     string `json:"name,omitempty" required:"false" maxLength:"480" example:"Jane Doe" doc:"Of a new account; the local part of the address where absent"`
 }
 
 // Joined is who became a member of what.
@@ -43,10 +44,10 @@ func errToken() error {
 }
 
 // Accept makes the invited person a member. An account that exists joins as it
-// is, if its address is verified, its holder is signed in (signedIn), or proves
-// it by the password: whoever registered an address without holding it gets
-// nothing that was meant for its holder. Otherwise a new account is made of
-// password and name. A token is good once, whatever the concurrency.
+// is when its holder accepts: who is signed in (signedIn), gives its password,
+// or used the mailed link to its verified address. Otherwise a new account is
+// made of password and name, which is the local part of the address where none
+// is given. A token is good once, whatever the concurrency.
 func (s *Service) Accept(ctx context.Context, from audit.Actor, signedIn id.User, in Acceptance) (Joined, error) {
 	if !strings.HasPrefix(in.Token, invitationPrefix) {
 		return Joined{}, errToken()
@@ -74,25 +75,32 @@ func (s *Service) prepare(ctx context.Context, from audit.Actor, signedIn id.Use
 			return err
 		}
 		u, err = auth.UserByEmail(tx, o.Email)
-		if fault.Is(err, fault.NotFound) {
-			return s.checkNew(tx, o.Email, in)
+		known := !fault.Is(err, fault.NotFound)
+		if known && (err != nil || in.Password != "" || o.proves(u, signedIn)) {
+			return err
 		}
-		return err
+		return s.checkNew(tx, o.Email, in) // the same of an account that is there
 	})
 	switch {
 	case err != nil:
 		return nil, err
 	case u.ID == 0:
 		h, err := s.Auth.Hasher.Hash(ctx, in.Password)
-		return &auth.NewUser{Email: o.Email, Name: in.Name, PasswordHash: h, EmailVerified: o.mailed}, err
+		local, _, _ := strings.Cut(o.Email, "@")
+		return &auth.NewUser{Email: o.Email, Name: cmp.Or(in.Name, local), PasswordHash: h, EmailVerified: o.mailed}, err
 	case u.Status != auth.Active:
 		return nil, fault.New(fault.Conflict, "user_disabled", "The account with this e-mail address is disabled.")
-	case u.EmailVerified || u.ID == signedIn:
+	case o.proves(u, signedIn):
 		return nil, nil
-	case in.Password == "":
-		return nil, fault.InvalidField("password", "required", "There is an account with this address that is not verified yet: give its password, or sign in first.")
 	}
 	return nil, s.Auth.Prove(ctx, o.Email, in.Password, from)
+}
+
+// proves reports whether it is shown that the account's holder accepts: it is
+// signed in, or used the link that was mailed to its verified address. The
+// link that the inviter was shown proves nothing.
+func (o offer) proves(u auth.User, signedIn id.User) bool {
+	return u.ID == signedIn || u.EmailVerified && o.mailed
 }
 
 // checkNew validates what a new account needs.
@@ -103,7 +111,9 @@ func (s *Service) checkNew(tx *db.Tx, email string, in Acceptance) error {
 	}
 	var v fault.Validation
 	auth.CheckPassword("password", in.Password, email, least, &v)
-	text.Name("name", in.Name, auth.MaxName, &v)
+	if in.Name != "" {
+		text.Name("name", in.Name, auth.MaxName, &v)
+	}
 	return v.Err()
 }
 

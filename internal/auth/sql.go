@@ -235,6 +235,21 @@ func useOnce(tx *db.Tx, d digest, purpose string) (id.User, error) {
 		RETURNING user_id`, tx.Now, d[:], purpose, tx.Now)
 }
 
+// insertVerification keeps with the token which address it proves.
+func insertVerification(tx *db.Tx, d digest, u id.User, expires db.Time) error {
+	_, err := tx.Exec(`INSERT INTO one_time_tokens (hash, purpose, user_id, email_key, created_at, expires_at)
+		SELECT $1, $2, id, email_key, CAST($3 AS BIGINT), CAST($4 AS BIGINT) FROM users WHERE id = $5`, d[:], purposeVerify, tx.Now, expires, u)
+	return err
+}
+
+// useVerification takes the user's token while the account has the address
+// that it was mailed to; ErrNoRows otherwise. The user is locked.
+func useVerification(tx *db.Tx, d digest, u id.User) error {
+	_, err := db.One(tx, scanOptionalUser, `UPDATE one_time_tokens SET used_at = $1 WHERE hash = $2 AND purpose = $3 AND user_id = $4 AND used_at IS NULL AND expires_at > $5
+		AND email_key = (SELECT email_key FROM users WHERE id = $6) RETURNING user_id`, tx.Now, d[:], purposeVerify, u, tx.Now, u)
+	return err
+}
+
 func scanOptionalUser(r db.Row) (id.User, error) {
 	var u *id.User
 	err := r.Scan(&u)

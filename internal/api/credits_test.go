@@ -59,7 +59,6 @@ func TestCreditsOfOneOfSeveral(t *testing.T) {
 	})
 }
 
-
 func TestCreditRoutes(t *testing.T) {
 	eachSuperadmin(t, func(s superadmin) {
 		const path = "/api/tenants/admins/1/credits"

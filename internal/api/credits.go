@@ -145,10 +145,11 @@ func (s *Server) ledgerRoutes() []route {
 				}
 				return h, nil
 			}),
-		direct(op{Method: "GET", Path: creditsPath + "/integrity", ID: "check-credits", Tag: creditsTag, Summary: "Check the whole ledger", May: auth.CreditsVerify,
-			Description: "Recounts every account and checks every hash while the ledger works on. The same as the command credits verify."},
-			func(ctx context.Context, c *Call, _ *struct{}) (credit.Report, error) {
-				return credit.Verify(ctx, s.DB.In(c.Principal.Scope()))
+		slow(op{Method: "GET", Path: creditsPath + "/integrity", ID: "check-credits", Tag: creditsTag, Summary: "Check the whole ledger", May: auth.CreditsVerify,
+			Description: "Recounts every account and checks every hash while the ledger works on. The same as the command credits verify. " +
+				"It takes as long as the ledger is big; until the report comes, white space before it keeps the connection alive. An answer that breaks off could not be finished: ask again."},
+			func(ctx context.Context, c *Call, _ *struct{}, alive func() error) (credit.Report, error) {
+				return credit.Verify(ctx, s.DB.In(c.Principal.Scope()), alive)
 			}),
 	}
 }

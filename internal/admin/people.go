@@ -72,7 +72,7 @@ func AssignOwner(tx *db.Tx, actor audit.Actor, admin id.Admin, in UserRef) (Admi
 	if err := setOwner(tx, admin, in.UserID); err != nil {
 		return Admin{}, err
 	}
-	after, err := Get(tx, admin)
+	after, err := Detail(tx, admin)
 	if err != nil {
 		return Admin{}, err
 	}

@@ -44,7 +44,7 @@ func (s *Server) adminRecords() []route {
 				return a, err
 			}),
 		read(op{Method: "GET", Path: adminsPath + "/{id}", ID: "get-admin", Tag: adminsTag, Summary: "Read an admin", May: auth.AdminRead},
-			func(tx *db.Tx, c *Call, _ *struct{}) (admin.Admin, error) { return admin.Get(tx, c.Admin) }),
+			func(tx *db.Tx, c *Call, _ *struct{}) (admin.Admin, error) { return admin.Detail(tx, c.Admin) }),
 		change(op{Method: "PUT", Path: adminsPath + "/{id}", ID: "update-admin", Tag: adminsTag, Summary: "Change an admin", May: auth.AdminManage, Lock: lockAdmin,
 			Description: "Merges: an absent field stays; null clears phone, partner group and custom domain."},
 			func(tx *db.Tx, c *Call, in *struct{ Body admin.Patch }) (admin.Admin, error) {

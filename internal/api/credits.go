@@ -132,11 +132,11 @@ func (s *Server) ledgerRoutes() []route {
 				if err != nil {
 					return credit.Transaction{}, err
 				}
-				return credit.Get(tx, of, transaction)
+				return credit.TransactionOf(tx, of, transaction)
 			}),
 		read(op{Method: "GET", Path: creditsPath + "/holds/{id}", ID: "get-credit-hold", Tag: creditsTag, Refuses: []int{404}, Summary: "Read a hold", May: auth.CreditsLook},
 			func(tx *db.Tx, c *Call, _ *struct{}) (credit.Hold, error) {
-				h, err := credit.GetHold(tx, id.Transaction(c.ID("id")))
+				h, err := credit.HoldOf(tx, id.Transaction(c.ID("id")))
 				if err == nil {
 					err = within(tx, auth.CreditsLook, c.Principal, credit.Owner{Organization: h.Organization})
 				}

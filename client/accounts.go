@@ -127,6 +127,9 @@ type (
 	organizationID struct {
 		OrganizationID *int64 `json:"organization_id"`
 	}
+	mailedToken struct {
+		Token string `json:"token"`
+	}
 	someToken struct {
 		Token string `json:"token"`
 		Hint  string `json:"token_type_hint"`
@@ -136,6 +139,17 @@ type (
 		Accepted bool `json:"accepted"`
 	}
 )
+
+// VerifyEmail confirms the own address by the token of a mailed link.
+func (c *Client) VerifyEmail(ctx context.Context, token string, o ...CallOption) (User, error) {
+	return do[User](ctx, c, "POST", "/api/auth/email/verify", mailedToken{token}, o)
+}
+
+// SendEmailVerification has another link mailed that confirms the own address.
+func (c *Client) SendEmailVerification(ctx context.Context, o ...CallOption) error {
+	_, err := do[accepted](ctx, c, "POST", "/api/auth/email/send", nil, o)
+	return err
+}
 
 // Login trades a password for tokens; see SignIn for a client that acts with
 // them.

@@ -154,9 +154,14 @@ func (c *Client) AssignOwner(ctx context.Context, admin, user int64, o ...CallOp
 	return do[Admin](ctx, c, "POST", adminPath(admin)+"/assign-owner", userID{user}, o)
 }
 
+// AdminUserFilter narrows a list of an admin's people.
+type AdminUserFilter struct {
+	Q string `query:"q"` // part of name or e-mail
+}
+
 // AdminUsers lists the people of an admin.
-func (c *Client) AdminUsers(admin int64) List[AdminUser] {
-	return listOf[AdminUser](c, nil, "%s/users", adminPath(admin))
+func (c *Client) AdminUsers(admin int64, f AdminUserFilter) List[AdminUser] {
+	return listOf[AdminUser](c, f, "%s/users", adminPath(admin))
 }
 
 // AddAdminUser makes a user staff of an admin.

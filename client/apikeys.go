@@ -49,9 +49,14 @@ func (c *Client) RotateAPIKey(ctx context.Context, org OrganizationRef, key int6
 	return do[IssuedKey](ctx, c, "POST", fmt.Sprintf("%s/api-keys/%d/rotate", org.path(), key), in, o)
 }
 
+// APIKeyFilter narrows a list of keys.
+type APIKeyFilter struct {
+	Q string `query:"q"` // part of the name, or of how the key begins
+}
+
 // PlatformAPIKeys lists the keys that belong to no organization.
-func (c *Client) PlatformAPIKeys() List[APIKey] {
-	return listOf[APIKey](c, nil, "/api/tenants/api-keys")
+func (c *Client) PlatformAPIKeys(f APIKeyFilter) List[APIKey] {
+	return listOf[APIKey](c, f, "/api/tenants/api-keys")
 }
 
 // CreatePlatformAPIKey makes a platform-wide key.
@@ -71,8 +76,8 @@ func (c *Client) RevokePlatformAPIKey(ctx context.Context, key int64, o ...CallO
 }
 
 // APIKeys lists the keys of an organization.
-func (c *Client) APIKeys(org OrganizationRef) List[APIKey] {
-	return listOf[APIKey](c, nil, "%s/api-keys", org.path())
+func (c *Client) APIKeys(org OrganizationRef, f APIKeyFilter) List[APIKey] {
+	return listOf[APIKey](c, f, "%s/api-keys", org.path())
 }
 
 // CreateAPIKey makes a key of an organization.

@@ -18,6 +18,7 @@ type Member struct {
 
 // MemberFilter narrows a list of members.
 type MemberFilter struct {
+	Q    string `query:"q"`    // part of name or e-mail
 	Role string `query:"role"` // owner, manager, member
 }
 
@@ -48,6 +49,7 @@ type NewInvitation struct {
 
 // InvitationFilter narrows a list of invitations.
 type InvitationFilter struct {
+	Q     string `query:"q"`     // part of the e-mail
 	State string `query:"state"` // open, accepted, revoked, expired
 }
 

@@ -77,8 +77,8 @@ func List(tx *db.Tx, f Filter, r page.Request) (page.List[Admin], error) {
 	return l, complete(tx, l.Data)
 }
 
-// Get gives one admin; fault.Missing where there is none.
-func Get(tx *db.Tx, admin id.Admin) (Admin, error) {
+// Detail gives one admin; fault.Missing where there is none.
+func Detail(tx *db.Tx, admin id.Admin) (Admin, error) {
 	a, err := get(tx, admin)
 	if err != nil {
 		return Admin{}, err
@@ -100,7 +100,7 @@ func lock(tx *db.Tx, admin id.Admin) (Admin, error) {
 	if _, err := lockRow(tx, admin); err != nil {
 		return Admin{}, err
 	}
-	return Get(tx, admin)
+	return Detail(tx, admin)
 }
 
 // complete fills in what lies in other tables: holds, from which the status
@@ -155,7 +155,7 @@ func Create(tx *db.Tx, actor audit.Actor, in New, own ...string) (Admin, error) 
 	if err := setDomain(tx, admin, host); err != nil {
 		return Admin{}, err
 	}
-	a, err := Get(tx, admin)
+	a, err := Detail(tx, admin)
 	if err != nil {
 		return Admin{}, err
 	}
@@ -216,7 +216,7 @@ func regroup(tx *db.Tx, a Admin) error {
 // settle stores next and gives the admin as it then is; changed is false, and
 // nothing stored, where before is already that.
 func settle(tx *db.Tx, before, next Admin) (after Admin, changed bool, err error) {
-	now, err := Get(tx, before.ID) // its domain may have moved
+	now, err := Detail(tx, before.ID) // its domain may have moved
 	if err != nil {
 		return Admin{}, false, err
 	}
@@ -227,7 +227,7 @@ func settle(tx *db.Tx, before, next Admin) (after Admin, changed bool, err error
 	if err := update(tx, next); err != nil {
 		return Admin{}, false, err
 	}
-	after, err = Get(tx, before.ID)
+	after, err = Detail(tx, before.ID)
 	return after, true, err
 }
 

@@ -84,7 +84,7 @@ func (w world) update(a id.Admin, body string) (admin.Admin, int, error) {
 
 func (w world) get(a id.Admin) admin.Admin {
 	w.Helper()
-	return do(w, func(tx *db.Tx) (admin.Admin, error) { return admin.Get(tx, a) })
+	return do(w, func(tx *db.Tx) (admin.Admin, error) { return admin.Detail(tx, a) })
 }
 
 func (w world) group(name string, discount partner.Percent) id.Group {

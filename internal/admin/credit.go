@@ -43,7 +43,7 @@ func GrantCredits(tx *db.Tx, actor audit.Actor, admin id.Admin, in Grant, ref cr
 	if err != nil {
 		return Granted{}, err
 	}
-	after, err := Get(tx, admin)
+	after, err := Detail(tx, admin)
 	if err != nil {
 		return Granted{}, err
 	}
@@ -65,7 +65,7 @@ func AdjustCredits(tx *db.Tx, actor audit.Actor, admin id.Admin, in credit.Adjus
 	if err != nil {
 		return Granted{}, err
 	}
-	after, err := Get(tx, admin)
+	after, err := Detail(tx, admin)
 	if err != nil {
 		return Granted{}, err
 	}
@@ -104,6 +104,6 @@ func policyOf(tx *db.Tx, a Admin) (credit.Policy, error) {
 	if a.PartnerGroupID == nil {
 		return credit.Policy{}, nil
 	}
-	g, err := partner.Get(tx, *a.PartnerGroupID)
+	g, err := partner.Detail(tx, *a.PartnerGroupID)
 	return credit.Policy{Group: g.ID, DiscountBP: int64(g.CreditDiscountPercent), Oversell: g.Oversell}, err
 }

@@ -64,7 +64,7 @@ func VerifyDomain(tx *db.Tx, actor audit.Actor, admin id.Admin, in domain.Verifi
 	if _, err := domain.Confirm(tx, ownerOf(admin)); err != nil || claim.Status == domain.Verified {
 		return before, err
 	}
-	after, err := Get(tx, admin)
+	after, err := Detail(tx, admin)
 	if err != nil {
 		return Admin{}, err
 	}

@@ -68,7 +68,7 @@ func Reactivate(tx *db.Tx, actor audit.Actor, admin id.Admin) (Admin, error) {
 // turn does what follows a change of holds: brands and domains resolve anew,
 // the effects are counted, the change recorded, and the admin's people told.
 func turn(tx *db.Tx, actor audit.Actor, before Admin, action, reason string, m notify.Message) (Admin, error) {
-	after, err := Get(tx, before.ID)
+	after, err := Detail(tx, before.ID)
 	if err != nil {
 		return Admin{}, err
 	}

@@ -40,9 +40,10 @@ type UserRef struct {
 	UserID id.User `json:"user_id" minimum:"1" example:"123"`
 }
 
-// Users lists the admin's people, who joined last first.
-func Users(tx *db.Tx, admin id.Admin, r page.Request) (page.List[User], error) {
-	return users(tx, admin, r)
+// Users lists the admin's people who have q in their name or address, who
+// joined last first.
+func Users(tx *db.Tx, admin id.Admin, q string, r page.Request) (page.List[User], error) {
+	return users(tx, admin, q, r)
 }
 
 // UserOf gives one of the admin's people; fault.Missing where there is none.
@@ -71,7 +72,7 @@ func AssignOwner(tx *db.Tx, actor audit.Actor, admin id.Admin, in UserRef) (Admi
 	if err := setOwner(tx, admin, in.UserID); err != nil {
 		return Admin{}, err
 	}
-	after, err := Get(tx, admin)
+	after, err := Detail(tx, admin)
 	if err != nil {
 		return Admin{}, err
 	}

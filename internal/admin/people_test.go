@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/tenantry/tenantry/internal/admin"
+	"github.com/tenantry/tenantry/internal/auth"
 	"github.com/tenantry/tenantry/internal/credit"
 	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/db/dbtest"
@@ -24,7 +25,7 @@ func (w world) assign(a id.Admin, u id.User) (admin.Admin, int, error) {
 func (w world) users(a id.Admin) page.List[admin.User] {
 	w.Helper()
 	return do(w, func(tx *db.Tx) (page.List[admin.User], error) {
-		return admin.Users(tx, a, page.Request{Limit: 200})
+		return admin.Users(tx, a, "", page.Request{Limit: 200})
 	})
 }
 
@@ -93,6 +94,33 @@ func TestStaff(t *testing.T) {
 		w.wantCode("remove twice", remove(staff), "not_found")
 		if got := w.users(a.ID); len(got.Data) != 1 || got.Pagination.Total != 1 {
 			w.Errorf("left: got %+v", got)
+		}
+	})
+}
+
+func TestStaffIsFound(t *testing.T) {
+	each(t, func(w world) {
+		a, b := w.made(`{"name":"A","contact_email":"a@a.example"}`), w.made(`{"name":"B","contact_email":"b@b.example"}`)
+		add := func(of admin.Admin, name, email string) {
+			w.Helper()
+			do(w, func(tx *db.Tx) (admin.User, error) {
+				u, err := auth.CreateUser(tx, auth.NewUser{Email: email, Name: name})
+				if err != nil {
+					return admin.User{}, err
+				}
+				return admin.AddStaff(tx, boss, of.ID, admin.UserRef{UserID: u.ID})
+			})
+		}
+		add(a, "Zoë ÅKERMAN", "z_1@x.example")
+		add(a, "Jo", "zx1@x.example")
+		add(b, "Jo", "jo@x.example")
+		for q, want := range map[string]int{"": 2, "zoë å": 1, "Z": 2, "z_": 1, "JO": 1, "%": 0, "@X.EXAMPLE": 2} {
+			l := do(w, func(tx *db.Tx) (page.List[admin.User], error) {
+				return admin.Users(tx, a.ID, q, page.Request{Limit: 1})
+			})
+			if l.Pagination.Total != int64(want) || len(l.Data) != min(want, 1) || l.Pagination.HasMore != (want > 1) {
+				w.Errorf("%q: got %+v, want %d", q, l, want)
+			}
 		}
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/id"
 	"github.com/tenantry/tenantry/internal/page"
+	"github.com/tenantry/tenantry/internal/text"
 )
 
 const userColumns = `u.id, u.email, u.name, au.role, u.status, au.created_at`
@@ -17,17 +18,19 @@ func scanUser(r db.Row) (u User, err error) {
 	return u, r.Scan(&u.UserID, &u.Email, &u.Name, &u.Role, &u.Status, &u.CreatedAt)
 }
 
-func users(tx *db.Tx, admin id.Admin, r page.Request) (page.List[User], error) {
+func users(tx *db.Tx, admin id.Admin, q string, r page.Request) (page.List[User], error) {
 	after := r.After
 	if after == (page.Position{}) {
 		after = page.Position{At: math.MaxInt64, ID: math.MaxInt64}
 	}
-	total, err := db.One(tx, db.Int64, `SELECT COUNT(*) FROM admin_users WHERE admin_id = $1`, admin)
+	const found = `AND (u.name_key LIKE $2 ESCAPE '\' OR u.email_key LIKE $3 ESCAPE '\') `
+	like := text.Like(q)
+	total, err := db.One(tx, db.Int64, `SELECT COUNT(*)`+fromUsers+found, admin, like, like)
 	if err != nil {
 		return page.List[User]{}, fmt.Errorf("count an admin's users: %w", err)
 	}
-	rows, err := db.All(tx, scanUser, `SELECT `+userColumns+fromUsers+`AND (au.created_at, au.user_id) < ($2, $3)
-		ORDER BY au.created_at DESC, au.user_id DESC LIMIT $4 OFFSET $5`, admin, after.At, after.ID, r.Limit+1, r.Offset)
+	rows, err := db.All(tx, scanUser, `SELECT `+userColumns+fromUsers+found+`AND (au.created_at, au.user_id) < ($4, $5)
+		ORDER BY au.created_at DESC, au.user_id DESC LIMIT $6 OFFSET $7`, admin, like, like, after.At, after.ID, r.Limit+1, r.Offset)
 	if err != nil {
 		return page.List[User]{}, fmt.Errorf("list an admin's users: %w", err)
 	}

@@ -44,7 +44,7 @@ func (s *Server) adminRecords() []route {
 				return a, err
 			}),
 		read(op{Method: "GET", Path: adminsPath + "/{id}", ID: "get-admin", Tag: adminsTag, Summary: "Read an admin", May: auth.AdminRead},
-			func(tx *db.Tx, c *Call, _ *struct{}) (admin.Admin, error) { return admin.Get(tx, c.Admin) }),
+			func(tx *db.Tx, c *Call, _ *struct{}) (admin.Admin, error) { return admin.Detail(tx, c.Admin) }),
 		change(op{Method: "PUT", Path: adminsPath + "/{id}", ID: "update-admin", Tag: adminsTag, Summary: "Change an admin", May: auth.AdminManage, Lock: lockAdmin,
 			Description: "Merges: an absent field stays; null clears phone, partner group and custom domain."},
 			func(tx *db.Tx, c *Call, in *struct{ Body admin.Patch }) (admin.Admin, error) {
@@ -90,12 +90,15 @@ func adminPeople() []route {
 				return admin.AssignOwner(tx, c.Actor, c.Admin, in.Body)
 			}),
 		read(op{Method: "GET", Path: path, ID: "list-admin-users", Tag: adminsTag, Summary: "List the people of an admin", May: auth.AdminRead},
-			func(tx *db.Tx, c *Call, in *ListInput) (page.List[admin.User], error) {
+			func(tx *db.Tx, c *Call, in *struct {
+				ListInput
+				Q string `query:"q" maxLength:"200" doc:"Part of name or e-mail."`
+			}) (page.List[admin.User], error) {
 				r, err := in.page()
 				if err != nil {
 					return page.List[admin.User]{}, err
 				}
-				return admin.Users(tx, c.Admin, r)
+				return admin.Users(tx, c.Admin, in.Q, r)
 			}),
 		change(op{Method: "POST", Path: path, ID: "add-admin-user", Tag: adminsTag, Refuses: []int{409}, Summary: "Add a user to the staff of an admin", May: auth.AdminManage, Status: 201},
 			func(tx *db.Tx, c *Call, in *struct{ Body admin.UserRef }) (admin.User, error) {

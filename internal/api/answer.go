@@ -123,6 +123,9 @@ func (s *Server) answer(o *op, c *Call, v any) {
 		c.replay.write(c.w)
 		return
 	}
+	if _, done := v.(sent); done {
+		return
+	}
 	buf := buffers.Get().(*bytes.Buffer)
 	defer buffers.Put(buf)
 	a, err := c.render(o, v, buf)

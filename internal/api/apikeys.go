@@ -27,12 +27,15 @@ func keysAt(path, whose string, mayRead, mayIssue, mayManage auth.Permission) []
 	}
 	return []route{
 		read(op{Method: "GET", Path: path, ID: "list-" + whose + "-api-keys", Tag: "API keys", Summary: "List the API keys of the " + whose, May: mayRead},
-			func(tx *db.Tx, c *Call, in *ListInput) (page.List[auth.APIKey], error) {
+			func(tx *db.Tx, c *Call, in *struct {
+				ListInput
+				Q string `query:"q" maxLength:"200" doc:"Part of the name, or of how the key begins."`
+			}) (page.List[auth.APIKey], error) {
 				r, err := in.page()
 				if err != nil {
 					return page.List[auth.APIKey]{}, err
 				}
-				return auth.Keys(tx, c.Organization, r)
+				return auth.Keys(tx, c.Organization, in.Q, r)
 			}),
 		change(op{Method: "POST", Path: path, ID: "create-" + whose + "-api-key", Tag: "API keys", Summary: "Make an API key of the " + whose + "; it is shown once", May: mayIssue, Status: 201, Secret: true, Refuses: refuses},
 			func(tx *db.Tx, c *Call, in *struct{ Body auth.NewAPIKey }) (auth.IssuedKey, error) {

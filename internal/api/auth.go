@@ -60,6 +60,11 @@ func (s *Server) accountRoutes() []route {
 	password.Refuses = []int{429}
 	profile := at("PUT", "/me", "edit-me", "Change the own profile", auth.Account)
 	profile.Lock = func(tx *db.Tx, c *Call) (int64, error) { return auth.LockUser(tx, c.Principal.User.ID) }
+	verify := at("POST", "/email/verify", "verify-email", "Confirm the own e-mail address by a mailed link", auth.Account)
+	verify.Description = "The token is good once, for seven days, for the user it was mailed to, and only while the account has that address."
+	send := at("POST", "/email/send", "send-email-verification", "Have a link mailed that confirms the own e-mail address", auth.Account)
+	send.Refuses = []int{409, 429}
+	send.Description = "Ends the links that were mailed before. Asking again too soon is 429."
 	introspect := at("POST", "/introspect", "introspect", "Ask what a token stands for (RFC 7662)", auth.Introspect)
 	introspect.Form = true
 	introspect.Description = "A key of an organization is told of its members and its own keys alone. As RFC 7662 has it, the body may be a form."
@@ -78,6 +83,14 @@ func (s *Server) accountRoutes() []route {
 		change(profile,
 			func(tx *db.Tx, c *Call, in *struct{ Body auth.ProfileEdit }) (auth.User, error) {
 				return auth.EditProfile(tx, c.Actor, in.Body)
+			}),
+		change(verify,
+			func(tx *db.Tx, c *Call, in *struct{ Body verifyBody }) (auth.User, error) {
+				return auth.VerifyEmail(tx, c.Actor, in.Body.Token)
+			}),
+		change(send,
+			func(tx *db.Tx, c *Call, _ *struct{}) (accepted, error) {
+				return accepted{Accepted: true}, s.Auth.SendVerification(tx, c.Actor)
 			}),
 		read(at("GET", "/sessions", "list-sessions", "List the own sessions", auth.Account),
 			func(tx *db.Tx, c *Call, in *ListInput) (page.List[auth.Session], error) {
@@ -118,6 +131,9 @@ type (
 	resetBody struct {
 		Token    string `json:"token" maxLength:"256"`
 		Password string `json:"password" maxLength:"1024"`
+	}
+	verifyBody struct {
+		Token string `json:"token" maxLength:"256" doc:"From the link"`
 	}
 	switchBody struct {
 		OrganizationID *id.Organization `json:"organization_id" minimum:"1" doc:"null: none in particular, as after signing in"`

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"mime"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -133,11 +132,11 @@ func (s *Server) ledgerRoutes() []route {
 				if err != nil {
 					return credit.Transaction{}, err
 				}
-				return credit.Get(tx, of, transaction)
+				return credit.TransactionOf(tx, of, transaction)
 			}),
 		read(op{Method: "GET", Path: creditsPath + "/holds/{id}", ID: "get-credit-hold", Tag: creditsTag, Refuses: []int{404}, Summary: "Read a hold", May: auth.CreditsLook},
 			func(tx *db.Tx, c *Call, _ *struct{}) (credit.Hold, error) {
-				h, err := credit.GetHold(tx, id.Transaction(c.ID("id")))
+				h, err := credit.HoldOf(tx, id.Transaction(c.ID("id")))
 				if err == nil {
 					err = within(tx, auth.CreditsLook, c.Principal, credit.Owner{Organization: h.Organization})
 				}
@@ -146,30 +145,37 @@ func (s *Server) ledgerRoutes() []route {
 				}
 				return h, nil
 			}),
-		direct(op{Method: "GET", Path: creditsPath + "/integrity", ID: "check-credits", Tag: creditsTag, Summary: "Check the whole ledger", May: auth.CreditsVerify,
-			Description: "Recounts every account and checks every hash while the ledger works on. The same as the command credits verify."},
-			func(ctx context.Context, c *Call, _ *struct{}) (credit.Report, error) {
-				return credit.Verify(ctx, s.DB.In(c.Principal.Scope()))
+		slow(op{Method: "GET", Path: creditsPath + "/integrity", ID: "check-credits", Tag: creditsTag, Summary: "Check the whole ledger", May: auth.CreditsVerify,
+			Description: "Recounts every account and checks every hash while the ledger works on. The same as the command credits verify. " +
+				"It takes as long as the ledger is big; until the report comes, white space before it keeps the connection alive. An answer that breaks off could not be finished: ask again."},
+			func(ctx context.Context, c *Call, _ *struct{}, alive func() error) (credit.Report, error) {
+				return credit.Verify(ctx, s.DB.In(c.Principal.Scope()), alive)
 			}),
 	}
 }
 
-// within refuses, as absent, what lies outside the caller's tenancy.
+// within decides as the door does, on the admin or organization that owns what
+// the path names by an id of its own: outside the caller's tenancy it is absent,
+// inside a weak role and a suspension are told. Credits that the platform itself
+// owns are for who sees everything.
 func within(tx *db.Tx, may auth.Permission, p *auth.Principal, of credit.Owner) error {
-	reach := auth.Visible(may, p)
-	if reach.All || of.Organization != 0 && slices.Contains(reach.Organizations, of.Organization) || of.Admin != 0 && slices.Contains(reach.Admins, of.Admin) {
-		return nil
-	}
-	if of.Organization != 0 && len(reach.Admins) > 0 {
-		t, err := auth.TargetAt(tx, auth.Place{Object: auth.Organization, Text: strconv.FormatInt(int64(of.Organization), 10)})
-		if err != nil {
-			return err
-		}
-		if t.Admin != 0 && slices.Contains(reach.Admins, t.Admin) {
+	at := auth.Place{Object: auth.Organization, Text: strconv.FormatInt(int64(of.Organization), 10)}
+	switch {
+	case of == credit.Owner{}:
+		if auth.Visible(may, p).All {
 			return nil
 		}
+		return fault.Missing()
+	case of.Organization == 0:
+		at = auth.Place{Object: auth.Reseller, Text: strconv.FormatInt(int64(of.Admin), 10)}
 	}
-	return fault.Missing()
+	target, err := auth.TargetAt(tx, at)
+	if err != nil {
+		return err
+	}
+	may.Object = at.Object
+	_, err = auth.Decide(may, p, target)
+	return err
 }
 
 // period reads the query parameters from and to.

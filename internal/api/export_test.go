@@ -1,11 +1,13 @@
 package api
 
 import (
+	"context"
 	"maps"
 	"net/http"
 	"slices"
 
 	"github.com/tenantry/tenantry/internal/auth"
+	"github.com/tenantry/tenantry/internal/credit"
 	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/fault"
 	"github.com/tenantry/tenantry/internal/id"
@@ -99,6 +101,20 @@ func (s *Server) Broken(operation string) http.Handler {
 	for i, r := range routes {
 		if r.op.ID == operation {
 			routes[i] = Breaks[operation](s, r.op)
+		}
+	}
+	return s.serve(routes)
+}
+
+// Slowly is Handler with f in the place of the check of the ledger.
+func (s *Server) Slowly(f func(ctx context.Context, alive func() error) (credit.Report, error)) http.Handler {
+	s.Metrics = nil // of one mux alone
+	routes := s.routes()
+	for i, r := range routes {
+		if r.op.ID == "check-credits" {
+			routes[i] = slow(r.op, func(ctx context.Context, _ *Call, _ *struct{}, alive func() error) (credit.Report, error) {
+				return f(ctx, alive)
+			})
 		}
 	}
 	return s.serve(routes)

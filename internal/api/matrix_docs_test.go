@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/tenantry/tenantry/internal/api"
+	"github.com/tenantry/tenantry/internal/auth"
 	"github.com/tenantry/tenantry/internal/db"
 )
 
@@ -84,8 +85,9 @@ func authorizationDoc(t *testing.T, ops []api.Operation) string {
 const objectsHead = `
 ## What each object answers
 
-The routes that name an organization or an admin, with the answer for the caller's own, a sibling (another of the same
-admin), a foreign one, a deleted one (archived, or gone) and an absent one, in this order.
+The routes that name an organization or an admin, or by an id of its own what belongs to one (a hold, a transaction, an
+account of credits), with the answer for the caller's own, a sibling (another of the same admin), a foreign one, a deleted
+one (archived, or gone) and an absent one, in this order.
 
 `
 
@@ -98,7 +100,7 @@ func objectsSection(t *testing.T, ops []api.Operation) string {
 	b.WriteString("\n" + rule(len(principals)+1))
 	var done []string
 	for _, o := range ops {
-		if row(o).Object == "" || slices.Contains(done, o.Permission) {
+		if objectOf(o) == auth.Nothing || slices.Contains(done, o.Permission) {
 			continue
 		}
 		done = append(done, o.Permission)

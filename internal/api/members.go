@@ -25,13 +25,14 @@ func members() []route {
 		read(op{Method: "GET", Path: path, ID: "list-members", Tag: membersTag, Summary: "List members", May: auth.MembersRead},
 			func(tx *db.Tx, c *Call, in *struct {
 				ListInput
+				Q    string `query:"q" maxLength:"200" doc:"Part of name or e-mail."`
 				Role string `query:"role" enum:"owner,manager,member" doc:"Members of this role."`
 			}) (page.List[org.Member], error) {
 				r, err := in.page()
 				if err != nil {
 					return page.List[org.Member]{}, err
 				}
-				return org.Members(tx, c.Organization, org.Role(in.Role), r)
+				return org.Members(tx, c.Organization, org.MemberFilter{Role: org.Role(in.Role), Q: in.Q}, r)
 			}),
 		read(op{Method: "GET", Path: path + "/{user_id}", ID: "get-member", Tag: membersTag, Summary: "Read a member", May: auth.MembersRead},
 			func(tx *db.Tx, c *Call, _ *struct{}) (org.Member, error) {
@@ -59,13 +60,14 @@ func (s *Server) invitations() []route {
 		read(op{Method: "GET", Path: path, ID: "list-invitations", Tag: membersTag, Summary: "List invitations", May: auth.MembersRead},
 			func(tx *db.Tx, c *Call, in *struct {
 				ListInput
+				Q     string `query:"q" maxLength:"200" doc:"Part of the e-mail."`
 				State string `query:"state" enum:"open,accepted,revoked,expired" doc:"Invitations in this state."`
 			}) (page.List[org.Invitation], error) {
 				r, err := in.page()
 				if err != nil {
 					return page.List[org.Invitation]{}, err
 				}
-				return org.Invitations(tx, c.Organization, org.InvitationState(in.State), r)
+				return org.Invitations(tx, c.Organization, org.InvitationFilter{State: org.InvitationState(in.State), Q: in.Q}, r)
 			}),
 		change(op{Method: "POST", Path: path, ID: "invite-member", Tag: membersTag, Refuses: []int{409}, Summary: "Invite somebody", May: auth.MembersManage, Status: 201, Secret: true,
 			Description: "Takes a seat for seven days and mails a link. accept_url is another one, for the inviter to hand over; it is shown this once."},

@@ -32,7 +32,7 @@ func (s *Server) partnerGroupRoutes() []route {
 			}),
 		read(op{Method: "GET", Path: path + "/{id}", ID: "get-partner-group", Tag: tag, Summary: "Read a partner group", May: auth.GroupRead},
 			func(tx *db.Tx, c *Call, _ *struct{}) (partner.Group, error) {
-				return partner.Get(tx, id.Group(c.ID("id")))
+				return partner.Detail(tx, id.Group(c.ID("id")))
 			}),
 		change(op{Method: "PUT", Path: path + "/{id}", ID: "update-partner-group", Tag: tag, Refuses: []int{409}, Summary: "Change a partner group", May: auth.GroupManage, Lock: lock,
 			Description: "Merges: an absent field stays, null unbinds. The discount and the policy hold from now on and rewrite nothing."},

@@ -35,7 +35,7 @@ func (s *Server) pluginRoutes() []route {
 				return p, err
 			}),
 		read(op{Method: "GET", Path: path + "/{key}", ID: "get-available-plugin", Tag: tag, Summary: "Read a plugin of the catalogue", May: auth.PluginList},
-			func(tx *db.Tx, _ *Call, in *PluginPath) (plugin.Plugin, error) { return plugin.Get(tx, in.Key) }),
+			func(tx *db.Tx, _ *Call, in *PluginPath) (plugin.Plugin, error) { return plugin.Detail(tx, in.Key) }),
 		change(op{Method: "PUT", Path: path + "/{key}", ID: "update-available-plugin", Tag: tag, Summary: "Change a plugin of the catalogue", May: auth.PluginManage, Lock: lock,
 			Description: "Merges: an absent field stays. The key never changes. No organization loses anything by it."},
 			func(tx *db.Tx, c *Call, in *struct {

@@ -42,6 +42,8 @@ type op struct {
 	// Quiet leaves no audit row of an attempt that was denied: for what services
 	// do by the thousand.
 	Quiet bool
+	// Slow lets a request take as long as it needs: see slow and stream.
+	Slow bool
 	// Find finds the thing in the path in memory, for a hot route; nil reads it
 	// from the database.
 	Find func(s *Server, ctx context.Context, c *Call) (auth.Target, error)
@@ -151,7 +153,7 @@ func checked[In, Out any](o op, check func(ctx context.Context, c *Call, in *In)
 
 // stream makes a route that writes its own answer piece by piece.
 func stream(o op, f func(w http.ResponseWriter, r *http.Request, c *Call) error) route {
-	o.query, o.success = map[string]reflect.Kind{}, http.StatusOK
+	o.query, o.success, o.Slow = map[string]reflect.Kind{}, http.StatusOK, true
 	return route{op: o, bind: func(s *Server, o op) {
 		s.document(&o)
 		s.mux.HandleFunc(o.Method+" "+o.Path, func(w http.ResponseWriter, r *http.Request) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tenantry/tenantry/internal/audit"
 	"github.com/tenantry/tenantry/internal/auth"
+	"github.com/tenantry/tenantry/internal/credit"
 	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/effect"
 	"github.com/tenantry/tenantry/internal/fault"
@@ -36,6 +37,9 @@ func (s *Server) change(ctx context.Context, o *op, c *Call, f func(tx *db.Tx) (
 			return err
 		}
 		if c.keyed && !c.dryRun {
+			if err := takeTurn(tx, c); err != nil {
+				return err
+			}
 			old, err := s.claim(tx, o, c)
 			if err != nil || old != nil {
 				c.replay = old
@@ -121,9 +125,44 @@ func rehearse(tx *db.Tx, v any) (any, error) {
 	return rehearsal{DryRun: true, Result: bytes.TrimSpace(b), Effects: effect.Of(tx)}, nil
 }
 
+// takeTurn keeps services from spending credits under the request's key, which
+// the ledger would store by itself, until tx ends. Whoever is no service has
+// every key claimed.
+func takeTurn(tx *db.Tx, c *Call) error {
+	if c.Principal.Kind != auth.KeyHolder {
+		return nil
+	}
+	return credit.TakeTurns(tx, nil, []credit.Reference{creditReference(c)})
+}
+
+// spent refuses a key under which the ledger, and nothing else, has something.
+// Its turn is taken.
+func (s *Server) spent(tx *db.Tx, c *Call) error {
+	if c.Principal.Kind != auth.KeyHolder {
+		return nil
+	}
+	ref := creditReference(c)
+	used, err := credit.Used(tx, ref)
+	if err != nil || !used {
+		return err
+	}
+	kept, err := answersUnder(tx, []credit.Reference{ref})
+	if err == nil && !kept[ref] {
+		err = errKeyReused()
+	}
+	return err
+}
+
+func errKeyReused() error {
+	return fault.InvalidField("Idempotency-Key", "idempotency_key_reused", "This key was used for another request; take a new one.")
+}
+
 // claim takes the idempotency key, waiting for another request that holds it.
 // old is the answer to repeat, if there is one.
 func (s *Server) claim(tx *db.Tx, o *op, c *Call) (old *kept, err error) {
+	if err := s.spent(tx, c); err != nil {
+		return nil, err
+	}
 	k := kept{Principal: c.Owner(), Key: c.IdempotencyKey(), Route: o.Method + " " + c.r.URL.Path, BodyHash: c.body}
 	claimed, err := claimKey(tx, k)
 	if err != nil || claimed {
@@ -134,7 +173,7 @@ func (s *Server) claim(tx *db.Tx, o *op, c *Call) (old *kept, err error) {
 		return nil, fmt.Errorf("read a kept answer: %w", err)
 	}
 	if old.Route != k.Route || !bytes.Equal(old.BodyHash, k.BodyHash) {
-		return nil, fault.InvalidField("Idempotency-Key", "idempotency_key_reused", "This key was used for another request; take a new one.")
+		return nil, errKeyReused()
 	}
 	return old, nil
 }

@@ -66,6 +66,7 @@ type Server struct {
 	limiter *limiter
 	proxies proxies
 	ops     []op
+	slow    map[string]bool // paths of requests that have no deadline
 	meter   *meter
 	credits *credit.Queue
 
@@ -80,7 +81,7 @@ const requestTimeout = 30 * time.Second
 func (s *Server) Handler() http.Handler { return s.serve(s.routes()) }
 
 func (s *Server) serve(routes []route) http.Handler {
-	s.mux = http.NewServeMux()
+	s.mux, s.slow = http.NewServeMux(), map[string]bool{}
 	s.limiter = newLimiter(s.PublicRate)
 	s.proxies = s.TrustedProxies
 	if s.Metrics == nil {
@@ -103,6 +104,12 @@ func (s *Server) bind(r route) {
 	if r.op.May.Name == "" {
 		panic(fmt.Sprintf("api: %s %s has no permission", r.op.Method, r.op.Path))
 	}
+	if r.op.Slow {
+		if strings.Contains(r.op.Path, "{") {
+			panic("api: " + r.op.Path + " is slow, and known by its path alone")
+		}
+		s.slow[r.op.Path] = true
+	}
 	r.bind(s, r.op)
 	s.ops = append(s.ops, r.op)
 	if r.op.Method == http.MethodPut {
@@ -118,10 +125,11 @@ func (s *Server) outer(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
 		rid := requestIDOf(r)
-		ctx, cancel := context.WithTimeout(context.WithValue(r.Context(), requestIDKey{}, rid), requestTimeout)
-		defer cancel()
-		if isStream(r) {
-			ctx = context.WithValue(r.Context(), requestIDKey{}, rid)
+		ctx := context.WithValue(r.Context(), requestIDKey{}, rid)
+		if !s.slow[r.URL.Path] {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(ctx, requestTimeout)
+			defer cancel()
 		}
 		r = r.WithContext(ctx)
 		rec := &recorder{ResponseWriter: w}
@@ -145,11 +153,6 @@ func (s *Server) outer(next http.Handler) http.Handler {
 		next.ServeHTTP(rec, r)
 	})
 }
-
-// isStream reports a request that lives longer than the usual deadline.
-func isStream(r *http.Request) bool { return r.URL.Path == streamPath }
-
-const streamPath = "/api/tenants/notifications/stream"
 
 // recorder remembers the status of an answer.
 type recorder struct {

@@ -120,16 +120,58 @@ func (s *Server) admitSpenders(tx *db.Tx, all []credit.Submission) ([]error, err
 	if err != nil {
 		return nil, err
 	}
-	refused := make([]error, len(all))
+	refused, err := keysReused(tx, all)
+	if err != nil {
+		return nil, err
+	}
 	for i, sub := range all {
 		by := sub.Caller.(spender)
 		if p := principals[by.c.Principal.Key.ID]; p != nil {
-			_, refused[i] = auth.Decide(by.op.May, p, by.c.target)
+			if _, err := auth.Decide(by.op.May, p, by.c.target); err != nil {
+				refused[i] = err
+			}
 		} else {
 			refused[i] = auth.Ended()
 		}
 	}
 	return refused, nil
+}
+
+// keysReused finds the submissions whose Idempotency-Key belongs to a request
+// of another kind: the ledger stores the key of a single operation, and the
+// whole answer of a batch is kept like that of any other route. Two kinds that
+// come under one key at the same moment do not share the transaction.
+func keysReused(tx *db.Tx, all []credit.Submission) ([]error, error) {
+	var single, batches []credit.Reference
+	kinds := map[credit.Reference]bool{} // true is a batch
+	refused := make([]error, len(all))
+	for i, sub := range all {
+		c := sub.Caller.(spender).c
+		if !c.keyed {
+			continue
+		}
+		ref, batch := creditReference(c), sub.Before != nil
+		if kind, met := kinds[ref]; met && kind != batch {
+			refused[i] = credit.ErrNext
+			continue
+		}
+		kinds[ref] = batch
+		if batch {
+			batches = append(batches, ref)
+		} else {
+			single = append(single, ref)
+		}
+	}
+	if err := credit.TakeTurns(tx, single, batches); err != nil {
+		return nil, err
+	}
+	kept, err := answersUnder(tx, single)
+	for i, sub := range all {
+		if ref := creditReference(sub.Caller.(spender).c); sub.Before == nil && kept[ref] {
+			refused[i] = errKeyReused()
+		}
+	}
+	return refused, err
 }
 
 // refund is open to services and to superadmins, whose refunds are audited.

@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
+	"github.com/tenantry/tenantry/internal/credit"
 	"github.com/tenantry/tenantry/internal/db"
 )
 
@@ -25,6 +27,27 @@ func claimKey(tx *db.Tx, k kept) (claimed bool, err error) {
 		VALUES ($1, $2, $3, $4, 0, '[]', $5, $6, $7) ON CONFLICT (principal, key) DO NOTHING`,
 		k.Principal, k.Key, k.Route, k.BodyHash, []byte{}, strings.Contains(k.Route, "credits"), tx.Now)
 	return n == 1, err
+}
+
+// answersUnder gives those of the references under which an answer is kept.
+func answersUnder(tx *db.Tx, refs []credit.Reference) (map[credit.Reference]bool, error) {
+	kept := map[credit.Reference]bool{}
+	if len(refs) == 0 {
+		return kept, nil
+	}
+	var pairs []string
+	var args []any
+	for len(pairs) < len(refs) || len(pairs)&(len(pairs)-1) != 0 { // padded to few lengths, so that few texts of it exist
+		r := refs[min(len(pairs), len(refs)-1)]
+		pairs = append(pairs, "($"+strconv.Itoa(len(args)+1)+", $"+strconv.Itoa(len(args)+2)+")")
+		args = append(args, r.Principal, r.Key)
+	}
+	rows, err := db.All(tx, func(r db.Row) (k credit.Reference, err error) { return k, r.Scan(&k.Principal, &k.Key) },
+		`SELECT principal, key FROM idempotency_keys WHERE (principal, key) IN (VALUES `+strings.Join(pairs, ", ")+`)`, args...)
+	for _, k := range rows {
+		kept[k] = true
+	}
+	return kept, err
 }
 
 func keptAnswer(tx *db.Tx, principal, key string) (*kept, error) {

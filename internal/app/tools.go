@@ -55,7 +55,7 @@ func VerifyCredits(ctx context.Context, cfg *Config) error {
 	if err != nil {
 		return err
 	}
-	r, err := credit.Verify(ctx, p.all)
+	r, err := credit.Verify(ctx, p.all, ctx.Err)
 	if err == nil {
 		for _, wrong := range r.Problems {
 			fmt.Fprintf(cfg.Out, "%s: account %d, row %d: %s\n", wrong.Code, wrong.Account, wrong.ID, wrong.Message)

@@ -17,8 +17,9 @@ import (
 
 // Purposes of one-time tokens.
 const (
-	purposeReset = "password_reset"
-	purposeSetup = "setup"
+	purposeReset  = "password_reset"
+	purposeSetup  = "setup"
+	purposeVerify = "email_verification"
 )
 
 // PasswordChange is what a signed-in user sends.

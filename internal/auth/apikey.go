@@ -151,13 +151,14 @@ func RotateKey(tx *db.Tx, actor audit.Actor, organization id.Organization, admin
 	return IssuedKey{APIKey: k, Key: token}, recordKey(tx, actor, "api_key.rotated", organization, admin, k, changes)
 }
 
-// Keys lists the keys of an organization, or the platform-wide ones for zero.
-func Keys(tx *db.Tx, organization id.Organization, r page.Request) (page.List[APIKey], error) {
-	rows, err := listKeys(tx, organization, r)
+// Keys lists the keys of an organization, or the platform-wide ones for zero,
+// that have q in their name or in how they begin.
+func Keys(tx *db.Tx, organization id.Organization, q string, r page.Request) (page.List[APIKey], error) {
+	rows, err := listKeys(tx, organization, q, r)
 	if err != nil {
 		return page.List[APIKey]{}, err
 	}
-	total, err := countKeys(tx, organization)
+	total, err := countKeys(tx, organization, q)
 	return page.Of(r, rows, total, func(k APIKey) page.Position { return page.Position{At: int64(k.CreatedAt), ID: int64(k.ID)} }), err
 }
 

@@ -79,7 +79,7 @@ func TestKeysOfAnOrganization(t *testing.T) {
 		w.principal(elsewhere, k.Key)
 		list := func(o id.Organization) (l page.List[auth.APIKey]) {
 			w.Helper()
-			err := w.s.DB.Read(ctx, func(tx *db.Tx) (err error) { l, err = auth.Keys(tx, o, page.Request{Limit: 10}); return err })
+			err := w.s.DB.Read(ctx, func(tx *db.Tx) (err error) { l, err = auth.Keys(tx, o, "", page.Request{Limit: 10}); return err })
 			if err != nil {
 				w.Fatal(err)
 			}
@@ -111,6 +111,57 @@ func TestKeysOfAnOrganization(t *testing.T) {
 		w.wantCode("here, at once", err, "invalid_token")
 		err = elsewhere.DB.Write(ctx, func(tx *db.Tx) error { _, err := elsewhere.Recheck(tx, p); return err })
 		w.wantCode("a write elsewhere, at once", err, "invalid_token")
+	})
+}
+
+func TestKeysAreFound(t *testing.T) {
+	each(t, func(w world) {
+		o, a := w.organization("first")
+		actor := audit.Actor{Type: audit.User, ID: 1, Name: "Jo"}
+		add := func(o id.Organization, a id.Admin, name string) (k auth.IssuedKey) {
+			w.write(func(tx *db.Tx) (err error) {
+				k, err = auth.CreateKey(tx, actor, o, a, auth.NewAPIKey{Name: name, Scopes: []auth.Scope{auth.ScopeUsageRead}})
+				return err
+			})
+			return k
+		}
+		shop := add(o, a, "Shop_ÄPFEL")
+		add(o, a, "shopx")
+		platform := add(0, 0, "Shop of all")
+		found := func(o id.Organization, q string) (names string) {
+			w.Helper()
+			err := w.s.DB.Read(ctx, func(tx *db.Tx) error {
+				l, err := auth.Keys(tx, o, q, page.Request{Limit: 10})
+				for _, k := range l.Data {
+					names += k.Name + " "
+				}
+				if l.Pagination.Total != int64(len(l.Data)) {
+					w.Errorf("%q: %d of %d", q, len(l.Data), l.Pagination.Total)
+				}
+				return err
+			})
+			if err != nil {
+				w.Fatal(err)
+			}
+			return names
+		}
+		for q, want := range map[string]string{"": "shopx Shop_ÄPFEL ", "SHOP": "shopx Shop_ÄPFEL ", "shop_": "Shop_ÄPFEL ", "äpf": "Shop_ÄPFEL ", "%": "",
+			shop.Prefix: "Shop_ÄPFEL ", platform.Prefix: ""} {
+			if got := found(o, q); got != want {
+				w.Errorf("%q: got %q, want %q", q, got, want)
+			}
+		}
+		if got := found(0, platform.Prefix); got != "Shop of all " {
+			w.Errorf("platform-wide: got %q", got)
+		}
+		var second auth.IssuedKey
+		w.write(func(tx *db.Tx) (err error) {
+			second, err = auth.RotateKey(tx, actor, o, a, shop.ID, auth.Rotation{})
+			return err
+		})
+		if got := found(o, second.Prefix); got != "Shop_ÄPFEL " {
+			w.Errorf("a rotated one: got %q", got)
+		}
 	})
 }
 

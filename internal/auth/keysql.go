@@ -7,6 +7,7 @@ import (
 	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/id"
 	"github.com/tenantry/tenantry/internal/page"
+	"github.com/tenantry/tenantry/internal/text"
 )
 
 const apiKeyColumns = `id, organization_id, name, prefix, scopes, created_by, created_at, last_used_at, expires_at, revoked_at`
@@ -28,24 +29,27 @@ func insertKey(tx *db.Tx, k APIKey, d digest) (id.Key, error) {
 	if err != nil {
 		return 0, err
 	}
-	n, err := tx.Insert(`INSERT INTO api_keys (organization_id, name, prefix, hash, scopes, created_by, created_at, expires_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id`,
-		k.OrganizationID, k.Name, k.Prefix, d[:], string(scopes), k.CreatedBy, k.CreatedAt, k.ExpiresAt)
+	n, err := tx.Insert(`INSERT INTO api_keys (organization_id, name, prefix, search_key, hash, scopes, created_by, created_at, expires_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id`,
+		k.OrganizationID, k.Name, k.Prefix, text.Key(k.Name+" "+k.Prefix), d[:], string(scopes), k.CreatedBy, k.CreatedAt, k.ExpiresAt)
 	return id.Key(n), err
 }
 
-func listKeys(tx *db.Tx, o id.Organization, r page.Request) ([]APIKey, error) {
+// listed are the keys of an organization that a search finds.
+const listed = `organization_id IS NOT DISTINCT FROM $1 AND revoked_at IS NULL AND search_key LIKE $2 ESCAPE '\'`
+
+func listKeys(tx *db.Tx, o id.Organization, q string, r page.Request) ([]APIKey, error) {
 	after := r.After
 	if after == (page.Position{}) {
 		after = page.Position{At: 1 << 62, ID: 1}
 	}
 	return db.All(tx, scanAPIKey, `SELECT `+apiKeyColumns+` FROM api_keys
-		WHERE organization_id IS NOT DISTINCT FROM $1 AND revoked_at IS NULL AND (created_at, id) < ($2, $3)
-		ORDER BY created_at DESC, id DESC LIMIT $4 OFFSET $5`, id.Ref(o), after.At, after.ID, r.Limit+1, r.Offset)
+		WHERE `+listed+` AND (created_at, id) < ($3, $4)
+		ORDER BY created_at DESC, id DESC LIMIT $5 OFFSET $6`, id.Ref(o), text.Like(q), after.At, after.ID, r.Limit+1, r.Offset)
 }
 
-func countKeys(tx *db.Tx, o id.Organization) (int64, error) {
-	return db.One(tx, db.Int64, `SELECT COUNT(*) FROM api_keys WHERE organization_id IS NOT DISTINCT FROM $1 AND revoked_at IS NULL`, id.Ref(o))
+func countKeys(tx *db.Tx, o id.Organization, q string) (int64, error) {
+	return db.One(tx, db.Int64, `SELECT COUNT(*) FROM api_keys WHERE `+listed, id.Ref(o), text.Like(q))
 }
 
 func keyOf(tx *db.Tx, o id.Organization, key id.Key) (APIKey, error) {

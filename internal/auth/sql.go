@@ -3,6 +3,7 @@ package auth
 import (
 	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/id"
+	"github.com/tenantry/tenantry/internal/text"
 )
 
 // Users.
@@ -19,9 +20,9 @@ func insertUser(tx *db.Tx, u User, key, hash string) (int64, error) {
 	if hash != "" {
 		stored = &hash
 	}
-	return tx.Insert(`INSERT INTO users (email, email_key, name, phone, password_hash, email_verified, superadmin, status, version, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (email_key) DO NOTHING RETURNING id`,
-		u.Email, key, u.Name, u.Phone, stored, u.EmailVerified, u.Superadmin, string(u.Status), u.Version, u.CreatedAt, u.UpdatedAt)
+	return tx.Insert(`INSERT INTO users (email, email_key, name, name_key, phone, password_hash, email_verified, superadmin, status, version, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (email_key) DO NOTHING RETURNING id`,
+		u.Email, key, u.Name, text.Key(u.Name), u.Phone, stored, u.EmailVerified, u.Superadmin, string(u.Status), u.Version, u.CreatedAt, u.UpdatedAt)
 }
 
 func userByKey(tx *db.Tx, key string) (User, error) {
@@ -37,8 +38,8 @@ func lockUser(tx *db.Tx, u id.User) (User, error) {
 }
 
 func updateProfile(tx *db.Tx, u User) error {
-	_, err := tx.Exec(`UPDATE users SET name = $1, phone = $2, version = $3, updated_at = $4 WHERE id = $5`,
-		u.Name, u.Phone, u.Version, u.UpdatedAt, u.ID)
+	_, err := tx.Exec(`UPDATE users SET name = $1, name_key = $2, phone = $3, version = $4, updated_at = $5 WHERE id = $6`,
+		u.Name, text.Key(u.Name), u.Phone, u.Version, u.UpdatedAt, u.ID)
 	return err
 }
 
@@ -232,6 +233,21 @@ func onceUser(tx *db.Tx, d digest, purpose string) (id.User, error) {
 func useOnce(tx *db.Tx, d digest, purpose string) (id.User, error) {
 	return db.One(tx, scanOptionalUser, `UPDATE one_time_tokens SET used_at = $1 WHERE hash = $2 AND purpose = $3 AND used_at IS NULL AND expires_at > $4
 		RETURNING user_id`, tx.Now, d[:], purpose, tx.Now)
+}
+
+// insertVerification keeps with the token which address it proves.
+func insertVerification(tx *db.Tx, d digest, u id.User, expires db.Time) error {
+	_, err := tx.Exec(`INSERT INTO one_time_tokens (hash, purpose, user_id, email_key, created_at, expires_at)
+		SELECT $1, $2, id, email_key, CAST($3 AS BIGINT), CAST($4 AS BIGINT) FROM users WHERE id = $5`, d[:], purposeVerify, tx.Now, expires, u)
+	return err
+}
+
+// useVerification takes the user's token while the account has the address
+// that it was mailed to; ErrNoRows otherwise. The user is locked.
+func useVerification(tx *db.Tx, d digest, u id.User) error {
+	_, err := db.One(tx, scanOptionalUser, `UPDATE one_time_tokens SET used_at = $1 WHERE hash = $2 AND purpose = $3 AND user_id = $4 AND used_at IS NULL AND expires_at > $5
+		AND email_key = (SELECT email_key FROM users WHERE id = $6) RETURNING user_id`, tx.Now, d[:], purposeVerify, u, tx.Now, u)
+	return err
 }
 
 func scanOptionalUser(r db.Row) (id.User, error) {

@@ -3,7 +3,6 @@ package console
 import (
 	"bytes"
 	"net/http"
-	"net/url"
 
 	"github.com/tenantry/tenantry/internal/brand"
 )
@@ -18,8 +17,7 @@ type island struct {
 // host. Whoever has no session signs in first.
 func (p *Pages) application(w http.ResponseWriter, r *http.Request) {
 	if _, err := r.Cookie(cookieName); err != nil {
-		w.Header().Set("Cache-Control", "no-store")
-		http.Redirect(w, r, "/login?"+url.Values{"next": {r.URL.RequestURI()}}.Encode(), http.StatusSeeOther)
+		signIn(w, r, r.URL.RequestURI())
 		return
 	}
 	v, err := p.view(r)

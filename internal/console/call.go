@@ -30,6 +30,11 @@ func (e *refusal) Error() string { return e.Code + ": " + e.Detail }
 // call asks the API, in the same process and in the name of whoever sent r:
 // their address and their limits. in is nil for a GET; a refusal is a *refusal.
 func (p *Pages) call(r *http.Request, method, path string, in, out any) error {
+	return p.callAs(r, "", method, path, in, out)
+}
+
+// callAs is call for whoever has an access token.
+func (p *Pages) callAs(r *http.Request, token, method, path string, in, out any) error {
 	var body io.Reader = http.NoBody
 	if in != nil {
 		b, err := json.Marshal(in)
@@ -50,6 +55,9 @@ func (p *Pages) call(r *http.Request, method, path string, in, out any) error {
 	}
 	if in != nil {
 		q.Header.Set("Content-Type", "application/json")
+	}
+	if token != "" {
+		q.Header.Set("Authorization", "Bearer "+token)
 	}
 	a := &answer{header: http.Header{}}
 	p.API.ServeHTTP(a, q)

@@ -15,6 +15,7 @@ import (
 	"context"
 	"html/template"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/tenantry/tenantry/internal/branding"
@@ -43,7 +44,7 @@ type Pages struct {
 // New reads what is embedded.
 func New() (*Pages, error) {
 	p := &Pages{assets: map[string]*asset{}, forms: map[string]*form{}, origin: http.NewCrossOriginProtection()}
-	for _, f := range forms {
+	for _, f := range slices.Concat(forms, signedForms) {
 		p.forms[f.path] = f
 	}
 	if err := p.load(); err != nil {

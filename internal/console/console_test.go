@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -17,7 +18,7 @@ import (
 )
 
 // asked is a call that the API got.
-type asked struct{ method, path, body, host string }
+type asked struct{ method, path, body, host, authorization string }
 
 // world is the pages before an API that answers as it is told.
 type world struct {
@@ -26,6 +27,7 @@ type world struct {
 	asked  []asked
 	status int
 	answer string
+	refuse map[string]int // paths that answer a refusal instead
 }
 
 func open(t *testing.T) *world {
@@ -43,7 +45,12 @@ func open(t *testing.T) *world {
 		if err != nil {
 			t.Error(err)
 		}
-		w.asked = append(w.asked, asked{r.Method, r.URL.String(), string(b), r.Host})
+		w.asked = append(w.asked, asked{r.Method, r.URL.String(), string(b), r.Host, r.Header.Get("Authorization")})
+		if status := w.refuse[r.URL.Path]; status != 0 {
+			rw.WriteHeader(status)
+			_, _ = io.WriteString(rw, `{"status":`+strconv.Itoa(status)+`,"code":"no","detail":"No.","errors":[{"field":"token","code":"no","message":"Not this one."}]}`)
+			return
+		}
 		rw.WriteHeader(w.status)
 		_, _ = io.WriteString(rw, w.answer)
 	})
@@ -135,7 +142,7 @@ func TestPackedAssetsAreTheSame(t *testing.T) {
 func TestSigningInSetsACookieAndGoesOn(t *testing.T) {
 	w := open(t)
 	w.answer = `{"access_token":"a","refresh_token":"tnt_rt_x","expires_in":900}`
-	for given, want := range map[string]string{"": "/app", "/app/requests?page=2": "/app/requests?page=2", "https://evil.example/": "/app", "//evil.example": "/app", "/app/\\evil": "/app", "/login": "/app"} {
+	for given, want := range map[string]string{"": "/app", "/app/requests?page=2": "/app/requests?page=2", "https://evil.example/": "/app", "//evil.example": "/app", "/app/\\evil": "/app", "/login": "/app", "/verify?token=T": "/verify?token=T", "/verify.evil.example": "/app", "/verify?\r\nX: y": "/app"} {
 		w.asked = nil
 		res := w.do("POST", "/login", url.Values{"email": {"a@b.example"}, "password": {"p w"}, "next": {given}}, "X-Forwarded-Proto", "https")
 		if res.Code != http.StatusSeeOther || res.Header().Get("Location") != want {
@@ -145,7 +152,7 @@ func TestSigningInSetsACookieAndGoesOn(t *testing.T) {
 		if len(c) != 1 || c[0].Value != "tnt_rt_x" || !c[0].HttpOnly || !c[0].Secure || c[0].SameSite != http.SameSiteLaxMode {
 			t.Errorf("the cookies are %v", c)
 		}
-		if len(w.asked) != 1 || w.asked[0] != (asked{"POST", "/api/auth/login", `{"email":"a@b.example","password":"p w"}`, "example.com"}) {
+		if len(w.asked) != 1 || w.asked[0] != (asked{"POST", "/api/auth/login", `{"email":"a@b.example","password":"p w"}`, "example.com", ""}) {
 			t.Errorf("the API was asked %v", w.asked)
 		}
 	}
@@ -199,7 +206,7 @@ func TestSignUpKeepsWhereOneCameFrom(t *testing.T) {
 // What another site has a browser send is refused.
 func TestOtherSitesSendNothing(t *testing.T) {
 	w := open(t)
-	for _, path := range append(light, "/session", "/session/end") {
+	for _, path := range append(light, "/session", "/session/end", "/verify", "/verify/again") {
 		res := w.do("POST", path, url.Values{}, "Sec-Fetch-Site", "cross-site", "Cookie", "tenantry_session=x")
 		if res.Code != http.StatusForbidden || len(w.asked) > 0 || len(res.Result().Cookies()) > 0 {
 			t.Errorf("%s: got %d, asked %v", path, res.Code, w.asked)
@@ -237,6 +244,49 @@ func TestTheApplicationWantsASession(t *testing.T) {
 	}
 	if found := regexp.MustCompile(`https?://|ZgotmplZ|\son\w+=`).FindString(body); found != "" {
 		t.Errorf("the page holds %q", found)
+	}
+}
+
+// Whoever follows the link of a mail signs in first and comes back; only the
+// button uses the token, so nothing that merely looks at links does.
+func TestConfirmingAnAddress(t *testing.T) {
+	w := open(t)
+	res := w.do("GET", "/verify?token=tnt_ot_1", nil)
+	if res.Code != http.StatusSeeOther || res.Header().Get("Location") != "/login?next=%2Fverify%3Ftoken%3Dtnt_ot_1" {
+		t.Errorf("signed out: got %d to %q", res.Code, res.Header().Get("Location"))
+	}
+	if res := w.do("POST", "/verify", url.Values{"token": {"tnt_ot_1"}}); res.Header().Get("Location") != "/login?next=%2Fverify%3Ftoken%3Dtnt_ot_1" {
+		t.Errorf("signed out meanwhile: got %d to %q", res.Code, res.Header().Get("Location"))
+	}
+	body := w.do("GET", "/verify?token=%22%3E%3Cb%3E", nil, "Cookie", "tenantry_session=tnt_rt_1").Body.String()
+	if !strings.Contains(body, `type="hidden" name="token" value="&#34;&gt;&lt;b&gt;"`) || strings.Contains(body, "data-token") {
+		t.Errorf("the page does not carry the token: %s", body)
+	}
+	if body := w.do("GET", "/verify", nil, "Cookie", "tenantry_session=tnt_rt_1").Body.String(); !strings.Contains(body, "data-token") {
+		t.Error("without a token there is no field for it")
+	}
+	if len(w.asked) > 0 {
+		t.Errorf("the pages asked %v", w.asked)
+	}
+	w.answer = `{"access_token":"tnt_at_1","refresh_token":"tnt_rt_2","expires_in":900}`
+	for page, want := range map[string]asked{
+		"/verify":       {"POST", "/api/auth/email/verify", `{"token":"tnt_ot_1"}`, "example.com", "Bearer tnt_at_1"},
+		"/verify/again": {"POST", "/api/auth/email/send", "", "example.com", "Bearer tnt_at_1"},
+	} {
+		w.asked, w.refuse = nil, nil
+		form := url.Values{"token": {" https://x.example/verify?token=tnt_ot_1 "}}
+		res := w.do("POST", page, form, "Cookie", "tenantry_session=tnt_rt_1")
+		if res.Code != 200 || len(w.asked) != 2 || w.asked[0].body != `{"refresh_token":"tnt_rt_1"}` || w.asked[1] != want || res.Result().Cookies()[0].Value != "tnt_rt_2" {
+			t.Errorf("%s: got %d, asked %v", page, res.Code, w.asked)
+		}
+		w.refuse = map[string]int{want.path: 422}
+		if res := w.do("POST", page, form, "Cookie", "tenantry_session=tnt_rt_1"); res.Code != 422 || page == "/verify" && !strings.Contains(res.Body.String(), "Not this one.") {
+			t.Errorf("%s refused: got %d %s", page, res.Code, res.Body)
+		}
+		w.refuse = map[string]int{"/api/auth/refresh": 401}
+		if res := w.do("POST", page, form, "Cookie", "tenantry_session=tnt_rt_1"); res.Code != http.StatusSeeOther || res.Result().Cookies()[0].MaxAge >= 0 {
+			t.Errorf("%s with an ended session: got %d %v", page, res.Code, res.Result().Cookies())
+		}
 	}
 }
 

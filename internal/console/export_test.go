@@ -3,6 +3,7 @@ package console
 import (
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -11,7 +12,7 @@ var spoken = []*regexp.Regexp{regexp.MustCompile(`v\.T\("([^"]+)"\)`), regexp.Mu
 // Untranslated lists the sentences of the pages that have no German.
 func Untranslated() (missing []string) {
 	all := []string{"optional"}
-	for _, f := range forms {
+	for _, f := range slices.Concat(forms, signedForms) {
 		all = append(all, f.title, f.intro, f.button)
 		for _, fd := range f.fields {
 			all = append(all, fd.Label, fd.Hint)

@@ -3,7 +3,10 @@ package console
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
+
+	"github.com/tenantry/tenantry/internal/auth"
 )
 
 // form is a page with fields that becomes one call of the API.
@@ -11,6 +14,8 @@ type form struct {
 	path, title, intro, button string
 	fields                     []field
 	links                      []link
+	// signed is true for what only somebody who is signed in can send.
+	signed bool
 	// held is false for what makes no sense on the host of somebody suspended.
 	held bool
 	// send makes the call and says where to go, or what to show.
@@ -25,6 +30,8 @@ type field struct {
 	// Token marks the field that the script fills from the address's fragment;
 	// without a script the whole link is pasted.
 	Token bool
+	// Given marks a token that stands in the query: with it there is no field.
+	Given bool
 }
 
 type link struct{ To, Text string }
@@ -108,6 +115,32 @@ var forms = []*form{
 	},
 }
 
+// signedForms are the pages of whoever is signed in that need no application.
+var signedForms = []*form{
+	{
+		path: auth.VerifyPath, title: "Confirm your e-mail address", intro: "With this you show that the address of your account is yours.", button: "Confirm", held: true, signed: true,
+		fields: []field{{Name: "token", Label: "Link", Type: "text", Complete: "off", Hint: tokenHint, Token: true, Given: true}},
+		links:  []link{{auth.VerifyPath + "/again", "Ask for another link"}},
+		send: func(p *Pages, w http.ResponseWriter, r *http.Request, in map[string]string) (string, *message, error) {
+			t, err := p.trade(w, r)
+			if err == nil {
+				err = p.callAs(r, t.AccessToken, http.MethodPost, "/api/auth/email/verify", in, nil)
+			}
+			return "", &message{Text: "Your e-mail address is confirmed.", Link: appPath, LinkText: "To the console"}, err
+		},
+	},
+	{
+		path: auth.VerifyPath + "/again", title: "Confirm your e-mail address", intro: "We mail you another link.", button: "Send the link", held: true, signed: true,
+		send: func(p *Pages, w http.ResponseWriter, r *http.Request, _ map[string]string) (string, *message, error) {
+			t, err := p.trade(w, r)
+			if err == nil {
+				err = p.callAs(r, t.AccessToken, http.MethodPost, "/api/auth/email/send", nil, nil)
+			}
+			return "", &message{Text: "A link is on its way. It works once, for seven days.", Link: appPath, LinkText: "To the console"}, err
+		},
+	},
+}
+
 // done are the notices that a page may be opened with.
 var done = map[string]string{
 	"reset": "Your password is set. Sign in with it.", "accepted": "You are a member now. Sign in.",
@@ -127,6 +160,10 @@ func (p *Pages) showForm(w http.ResponseWriter, r *http.Request, f *form) {
 	if !f.held && p.stopped(w, r) {
 		return
 	}
+	if _, err := r.Cookie(cookieName); f.signed && err != nil {
+		signIn(w, r, r.URL.RequestURI())
+		return
+	}
 	v, err := p.view(r)
 	if err != nil {
 		fail(w, err)
@@ -135,7 +172,7 @@ func (p *Pages) showForm(w http.ResponseWriter, r *http.Request, f *form) {
 	q := r.URL.Query()
 	values := map[string]string{"referral_code": q.Get("ref")}
 	for _, fd := range f.fields {
-		if fd.Hidden {
+		if fd.Hidden || fd.Given {
 			values[fd.Name] = q.Get(fd.Name)
 		}
 	}
@@ -169,6 +206,8 @@ func (p *Pages) takeForm(w http.ResponseWriter, r *http.Request, f *form) {
 	to, shown, err := f.send(p, w, r, in)
 	var refused *refusal
 	switch {
+	case f.signed && unauthenticated(err):
+		signIn(w, r, f.back(in))
 	case errors.As(err, &refused):
 		p.again(w, r, f, in, refused)
 	case err != nil:
@@ -179,6 +218,17 @@ func (p *Pages) takeForm(w http.ResponseWriter, r *http.Request, f *form) {
 		w.Header().Set("Cache-Control", "no-store")
 		http.Redirect(w, r, to, http.StatusSeeOther)
 	}
+}
+
+// back is the address of the page with what was filled in.
+func (f *form) back(in map[string]string) string {
+	q := url.Values{}
+	for _, fd := range f.fields {
+		if fd.Given && in[fd.Name] != "" {
+			q.Set(fd.Name, in[fd.Name])
+		}
+	}
+	return (&url.URL{Path: f.path, RawQuery: q.Encode()}).String()
 }
 
 func (p *Pages) again(w http.ResponseWriter, r *http.Request, f *form, in map[string]string, e *refusal) {

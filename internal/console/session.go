@@ -2,8 +2,12 @@ package console
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
+	"net/url"
 	"strings"
+
+	"github.com/tenantry/tenantry/internal/auth"
 )
 
 const (
@@ -30,20 +34,11 @@ func (p *Pages) keep(w http.ResponseWriter, r *http.Request, token string) {
 
 // renew trades the cookie for an access token, and the cookie for the next.
 func (p *Pages) renew(w http.ResponseWriter, r *http.Request) {
-	c, err := r.Cookie(cookieName)
+	t, err := p.trade(w, r)
 	if err != nil {
-		problem(w, http.StatusUnauthorized, "unauthenticated", "Nobody is signed in here.")
-		return
-	}
-	var t tokens
-	if err := p.call(r, http.MethodPost, "/api/auth/refresh", map[string]string{"refresh_token": c.Value}, &t); err != nil {
-		if e, ok := err.(*refusal); ok && e.Status == http.StatusUnauthorized {
-			p.keep(w, r, "")
-		}
 		pass(w, err)
 		return
 	}
-	p.keep(w, r, t.RefreshToken)
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	_ = json.NewEncoder(w).Encode(map[string]any{"access_token": t.AccessToken, "expires_in": t.ExpiresIn})
@@ -60,8 +55,38 @@ func (p *Pages) endSession(w http.ResponseWriter, r *http.Request) {
 // was asked for, never another site.
 func next(r *http.Request) string {
 	n := r.FormValue("next")
-	if n == appPath || strings.HasPrefix(n, appPath+"/") && !strings.ContainsAny(n, "\\\r\n") {
+	path, _, _ := strings.Cut(n, "?")
+	if (path == appPath || strings.HasPrefix(path, appPath+"/") || path == auth.VerifyPath) && !strings.ContainsAny(n, "\\\r\n") {
 		return n
 	}
 	return appPath
+}
+
+// signIn sends somebody to sign in and back to a page.
+func signIn(w http.ResponseWriter, r *http.Request, back string) {
+	w.Header().Set("Cache-Control", "no-store")
+	http.Redirect(w, r, "/login?"+url.Values{"next": {back}}.Encode(), http.StatusSeeOther)
+}
+
+// trade takes the cookie for an access token, and sets the next. Nobody signed
+// in, or a session that has ended, is a *refusal with status 401.
+func (p *Pages) trade(w http.ResponseWriter, r *http.Request) (tokens, error) {
+	c, err := r.Cookie(cookieName)
+	if err != nil {
+		return tokens{}, &refusal{Status: http.StatusUnauthorized, Code: "unauthenticated", Detail: "Nobody is signed in here."}
+	}
+	var t tokens
+	if err := p.call(r, http.MethodPost, "/api/auth/refresh", map[string]string{"refresh_token": c.Value}, &t); err != nil {
+		if unauthenticated(err) {
+			p.keep(w, r, "")
+		}
+		return tokens{}, err
+	}
+	p.keep(w, r, t.RefreshToken)
+	return t, nil
+}
+
+func unauthenticated(err error) bool {
+	var e *refusal
+	return errors.As(err, &e) && e.Status == http.StatusUnauthorized
 }

@@ -110,6 +110,9 @@ func (v *view) fill(f *form, values map[string]string, e *refusal) {
 	for _, fd := range f.fields {
 		fd.Label, fd.Hint = v.T(fd.Label), v.T(fd.Hint)
 		in := entered{field: fd, Value: values[fd.Name], Wrong: wrong[fd.Name]}
+		if fd.Given && in.Value != "" && in.Wrong == "" {
+			in.Hidden = true
+		}
 		if fd.Type == "password" {
 			in.Value = ""
 		}

@@ -363,11 +363,8 @@ func TestLists(t *testing.T) {
 		if n := strings.Count(csv.String(), "\r\n"); n != 7 {
 			t.Errorf("export: got %d lines, want the head and 6", n)
 		}
-		several := read(t, d, func(tx *db.Tx) (map[id.Organization]credit.Figures, error) {
-			return credit.Balances(tx, []id.Organization{o, other})
-		})
-		if several[o].Balance != 21 || several[other].Balance != 600 {
-			t.Errorf("balances: got %+v", several)
+		if one, two := figures(t, d, o), figures(t, d, other); one.Balance != 21 || two.Balance != 600 {
+			t.Errorf("balances: got %+v and %+v", one, two)
 		}
 		if got := read(t, d, func(tx *db.Tx) (map[id.Admin]credit.Pool, error) { return credit.AdminBalances(tx, []id.Admin{a}) }); got[a].Balance != 979 {
 			t.Errorf("admin balances: got %+v", got)

@@ -119,8 +119,8 @@ func Explain(tx *db.Tx, a id.Account, at *db.Time) (Explanation, error) {
 	return e, nil
 }
 
-// Get gives one transaction as its owner sees it.
-func Get(tx *db.Tx, of Owner, t id.Transaction) (Transaction, error) {
+// TransactionOf gives one transaction as its owner sees it.
+func TransactionOf(tx *db.Tx, of Owner, t id.Transaction) (Transaction, error) {
 	a, err := stateOf(tx, of)
 	if err != nil {
 		return Transaction{}, err
@@ -128,8 +128,8 @@ func Get(tx *db.Tx, of Owner, t id.Transaction) (Transaction, error) {
 	return transactionSeen(tx, a.id, t)
 }
 
-// GetHold gives one hold as it stands.
-func GetHold(tx *db.Tx, t id.Transaction) (Hold, error) {
+// HoldOf gives one hold as it stands.
+func HoldOf(tx *db.Tx, t id.Transaction) (Hold, error) {
 	h, err := holdingOf(tx, t)
 	if errors.Is(err, db.ErrNoRows) {
 		return Hold{}, fault.Missing()

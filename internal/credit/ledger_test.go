@@ -33,7 +33,7 @@ func init() {
 // sum of the limits they back, and no pool is below zero.
 func checkLedger(t testing.TB, d *db.DB) {
 	t.Helper()
-	r, err := credit.Verify(ctx, d)
+	r, err := credit.Verify(ctx, d, ctx.Err)
 	must(t, err)
 	for _, p := range r.Problems {
 		t.Errorf("%s: account %d, row %d: %s", p.Code, p.Account, p.ID, p.Message)

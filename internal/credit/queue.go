@@ -20,7 +20,8 @@ import (
 type Queue struct {
 	DB *db.DB
 	// Admit decides afresh, inside the transaction, whether the callers of all
-	// these submissions still may: an error for each that may not. It may be nil.
+	// these submissions still may: an error for each that may not, ErrNext for
+	// one that must not share the transaction with another. It may be nil.
 	Admit func(tx *db.Tx, all []Submission) ([]error, error)
 
 	mu      sync.Mutex // guards what follows
@@ -45,6 +46,9 @@ const (
 	maxBatch   = 2048 // requests of one transaction
 	patience   = 30 * time.Second
 )
+
+// ErrNext puts a submission off to a transaction of its own, after this one.
+var ErrNext = errors.New("credit: not in this transaction")
 
 type task struct {
 	Submission
@@ -147,6 +151,11 @@ func (q *Queue) run(batch []*task) {
 	err := q.together(batch)
 	switch {
 	case err == nil:
+		for _, t := range batch {
+			if errors.Is(t.err, ErrNext) {
+				q.alone(t)
+			}
+		}
 		return
 	case len(batch) == 1 && !db.Duplicate(err), fault.Code(err) != "":
 		for _, t := range batch {
@@ -155,14 +164,21 @@ func (q *Queue) run(batch []*task) {
 		return
 	}
 	for _, t := range batch {
-		for attempt := 0; ; attempt++ {
-			if t.err = q.together([]*task{t}); attempt == 2 || !db.Duplicate(t.err) {
-				break
-			}
+		q.alone(t)
+	}
+}
+
+// alone runs one submission in a transaction of its own. What another process
+// did under the same reference meanwhile is found at the next attempt.
+func (q *Queue) alone(t *task) {
+	var err error
+	for range 3 {
+		if err = q.together([]*task{t}); !db.Duplicate(err) {
+			break
 		}
-		if t.err != nil {
-			t.results = nil
-		}
+	}
+	if err != nil {
+		t.results, t.err = nil, err
 	}
 }
 
@@ -204,6 +220,7 @@ func (q *Queue) work(tx *db.Tx, batch []*task) error {
 		switch {
 		case errors.Is(t.err, errRefused):
 			t.err = nil
+		case errors.Is(t.err, ErrNext):
 		case t.err == nil:
 			requests, run = append(requests, t.Requests...), append(run, t)
 		case fault.Code(t.err) == "":

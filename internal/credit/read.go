@@ -24,14 +24,6 @@ func Balance(tx *db.Tx, of id.Organization) (Figures, error) {
 // Soon is how far ahead an expiry is told of.
 const Soon = 30 * 24 * time.Hour
 
-// Balances gives the figures of several organizations, for a page of a list:
-// at most 200 ids; what was used is left out.
-func Balances(tx *db.Tx, of []id.Organization) (map[id.Organization]Figures, error) {
-	all := make(map[id.Organization]Figures, len(of))
-	err := accounts(tx, "organization", of, func(o id.Organization, s state) { all[o] = s.figures() })
-	return all, err
-}
-
 // AdminBalance gives an admin's pool. What backs limits is only taken off what
 // is available when the admin's group does not oversell.
 func AdminBalance(tx *db.Tx, of id.Admin) (Pool, error) {
@@ -46,7 +38,7 @@ func AdminBalance(tx *db.Tx, of id.Admin) (Pool, error) {
 // most 200 ids.
 func AdminBalances(tx *db.Tx, of []id.Admin) (map[id.Admin]Pool, error) {
 	all := make(map[id.Admin]Pool, len(of))
-	err := accounts(tx, "admin", of, func(a id.Admin, s state) {
+	err := pools(tx, of, func(a id.Admin, s state) {
 		all[a] = Pool{Balance: s.balance(), LimitsBacked: s.backed, Available: max(s.uncommitted(s.oversells), 0), Held: s.held,
 			ExpiringSoon: s.expiring, Account: s.id}
 	})

@@ -12,27 +12,27 @@ import (
 	"github.com/tenantry/tenantry/internal/page"
 )
 
-// accounts reads several wallets of one kind and hands each to f.
-func accounts[T id.Any](tx *db.Tx, kind string, of []T, f func(T, state)) error {
+// pools gives the state of several admins' wallets.
+func pools(tx *db.Tx, of []id.Admin, f func(id.Admin, state)) error {
 	if len(of) == 0 {
 		return nil
 	}
-	args := []any{tx.Now.Add(Soon), kind}
+	args := []any{tx.Now.Add(Soon)}
 	marks := make([]string, len(of))
-	for i, v := range of {
-		args = append(args, int64(v))
+	for i, a := range of {
+		args = append(args, a)
 		marks[i] = "$" + strconv.Itoa(len(args))
 	}
 	_, err := db.All(tx, func(r db.Row) (struct{}, error) {
-		var owner int64
+		var a id.Admin
 		var s state
-		err := r.Scan(append([]any{&owner}, s.fields()...)...)
+		err := r.Scan(append([]any{&a}, s.fields()...)...)
 		if err == nil {
-			f(T(owner), s)
+			f(a, s)
 		}
 		return struct{}{}, err
-	}, `SELECT `+kind+`_id, `+stateColumns("$1")+`
-		FROM credit_accounts WHERE kind = $2 AND `+kind+`_id IN (`+strings.Join(marks, ", ")+`) ORDER BY id LIMIT 200`, args...)
+	}, `SELECT admin_id, `+stateColumns("$1")+`
+		FROM credit_accounts WHERE kind = 'admin' AND admin_id IN (`+strings.Join(marks, ", ")+`) ORDER BY id LIMIT 200`, args...)
 	return err
 }
 

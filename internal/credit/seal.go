@@ -39,27 +39,24 @@ func sealSome(tx *db.Tx) (more bool, err error) {
 }
 
 func sealTransactions(tx *db.Tx, seal *sealer) (bool, error) {
-	all, err := unsealedRecords(tx)
-	if err != nil || len(all) == 0 {
-		return false, err
-	}
-	rows := make([][]any, len(all))
-	for i, t := range all {
-		rows[i] = []any{int64(t.id), seal.transaction(t)}
-	}
-	return true, tx.UpdateMany("credit_transactions", []string{"hash"}, rows)
+	return sealPage(tx, "credit_transactions", unsealedRecords, func(t *record) []any { return []any{int64(t.id), seal.transaction(t)} })
 }
 
 func sealLots(tx *db.Tx, seal *sealer) (bool, error) {
-	all, err := unsealedLots(tx)
+	return sealPage(tx, "credit_lots", unsealedLots, func(l *lot) []any { return []any{int64(l.id), seal.lot(l)} })
+}
+
+// sealPage stores the hashes of a page of rows, each given as its id and hash.
+func sealPage[R any](tx *db.Tx, table string, page func(*db.Tx) ([]R, error), hashed func(R) []any) (bool, error) {
+	all, err := page(tx)
 	if err != nil || len(all) == 0 {
 		return false, err
 	}
 	rows := make([][]any, len(all))
-	for i, l := range all {
-		rows[i] = []any{int64(l.id), seal.lot(l)}
+	for i, r := range all {
+		rows[i] = hashed(r)
 	}
-	return true, tx.UpdateMany("credit_lots", []string{"hash"}, rows)
+	return true, tx.UpdateMany(table, []string{"hash"}, rows)
 }
 
 func sealEntries(tx *db.Tx, seal *sealer) (bool, error) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 
 	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/id"
@@ -139,4 +140,21 @@ func cover(tx *db.Tx, by id.Admin, change int64, oversell bool) error {
 		return full("credit_limit")
 	}
 	return insufficient(a.uncommitted(false), change, "A credit limit rests on the balance of the admin that sets it: %s", shortage(a.balance(), a.backed, false))
+}
+
+// lockTurns takes advisory locks of PostgreSQL until tx ends, in this order.
+func lockTurns(tx *db.Tx, turns []int64, alone map[int64]bool) error {
+	numbers, modes := make([]string, len(turns)), make([]string, len(turns))
+	for i, t := range turns {
+		numbers[i], modes[i] = strconv.FormatInt(t, 10), strconv.FormatBool(alone[t])
+	}
+	_, err := tx.Exec(`SELECT CASE WHEN t.alone THEN pg_advisory_xact_lock(t.turn) ELSE pg_advisory_xact_lock_shared(t.turn) END
+		FROM unnest(CAST(CAST($1 AS TEXT) AS BIGINT[]), CAST(CAST($2 AS TEXT) AS BOOLEAN[])) AS t (turn, alone)`,
+		"{"+strings.Join(numbers, ",")+"}", "{"+strings.Join(modes, ",")+"}")
+	return err
+}
+
+func used(tx *db.Tx, r Reference) (bool, error) {
+	n, err := db.One(tx, db.Int64, `SELECT COUNT(*) FROM credit_transactions WHERE idempotency_principal = $1 AND idempotency_key = $2`, r.Principal, r.Key)
+	return n > 0, err
 }

@@ -87,7 +87,7 @@ func found(t *testing.T, d *db.DB, what string, change, undo []string) {
 		}))
 	}
 	run(change)
-	r, err := credit.Verify(ctx, d)
+	r, err := credit.Verify(ctx, d, ctx.Err)
 	must(t, err)
 	if r.OK {
 		t.Errorf("%s: not found", what)

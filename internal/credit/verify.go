@@ -40,6 +40,7 @@ const maxProblems = 100
 type verifier struct {
 	d      *db.DB
 	seal   *sealer
+	alive  func() error
 	report Report
 }
 
@@ -48,8 +49,11 @@ type verifier struct {
 // wallet are its balance, that burn order was kept as far as entries show it,
 // and that every hash is right. What is wrong is in the report; the error is
 // that of a ledger that cannot be read.
-func Verify(ctx context.Context, d *db.DB) (Report, error) {
-	v := &verifier{d: d, report: Report{Problems: []Problem{}, AsOf: d.Now()}}
+//
+// A big ledger takes long: alive is told after each piece of the work, a
+// second's or so, and its error ends it.
+func Verify(ctx context.Context, d *db.DB, alive func() error) (Report, error) {
+	v := &verifier{d: d, alive: alive, report: Report{Problems: []Problem{}, AsOf: d.Now()}}
 	err := v.read(ctx, func(tx *db.Tx) (err error) {
 		v.seal, err = newSealer(tx)
 		return err
@@ -67,7 +71,10 @@ func Verify(ctx context.Context, d *db.DB) (Report, error) {
 }
 
 func (v *verifier) read(ctx context.Context, f func(tx *db.Tx) error) error {
-	return v.d.Read(ctx, f)
+	if err := v.d.Read(ctx, f); err != nil {
+		return err
+	}
+	return v.alive()
 }
 
 func (v *verifier) wrong(code string, account id.Account, row int64, format string, args ...any) {

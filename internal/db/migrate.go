@@ -118,8 +118,13 @@ func (d *DB) steps() ([]*goose.Migration, error) {
 					return err
 				}
 			}
-			_, err := tx.ExecContext(ctx, ddl)
-			return err
+			if _, err := tx.ExecContext(ctx, ddl); err != nil {
+				return err
+			}
+			if fill := fills[version]; fill != nil {
+				return fill(ctx, tx)
+			}
+			return nil
 		}}, nil))
 	}
 	return steps, nil

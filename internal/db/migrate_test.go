@@ -61,6 +61,52 @@ func TestMigrateTwiceAndTogether(t *testing.T) {
 	}
 }
 
+// TestMigrateFillsSearchKeys: what was there before is found like what comes
+// after, whatever its letters.
+func TestMigrateFillsSearchKeys(t *testing.T) {
+	ctx := context.Background()
+	for engine, url := range empty(t) {
+		t.Run(engine, func(t *testing.T) {
+			d := open(t, url)
+			if err := d.MigrateTo(ctx, 16); err != nil {
+				t.Fatal(err)
+			}
+			const people = 1003 // more than a batch
+			d = d.In(db.Platform)
+			err := d.Write(ctx, func(tx *db.Tx) error {
+				for i := range people {
+					if _, err := tx.Exec(`INSERT INTO users (email, email_key, name, email_verified, superadmin, status, version, created_at, updated_at)
+						VALUES ($1, $2, 'Zoë ÅKERMAN', TRUE, FALSE, 'active', 1, 0, 0)`, fmt.Sprint(i), fmt.Sprint(i)); err != nil {
+						return err
+					}
+				}
+				_, err := tx.Exec(`INSERT INTO api_keys (name, prefix, hash, scopes, created_at) VALUES ('ÄPFEL', 'tnt_sk_AbCdE', $1, '[]', 0)`, []byte{1})
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := d.Migrate(ctx); err != nil {
+				t.Fatal(err)
+			}
+			err = d.Read(ctx, func(tx *db.Tx) error {
+				n, err := db.One(tx, db.Int64, `SELECT COUNT(*) FROM users WHERE name_key = 'zoë åkerman'`)
+				if err != nil || n != people {
+					t.Errorf("users: got %d keys, want %d (%v)", n, people, err)
+				}
+				key, err := db.One(tx, db.String, `SELECT search_key FROM api_keys`)
+				if key != "äpfel tnt_sk_abcde" {
+					t.Errorf("API key: got %q", key)
+				}
+				return err
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 func TestMigrateRefusesWhatANewerProgramMade(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		ctx := context.Background()

@@ -174,10 +174,15 @@ func (s *Service) write(tx *db.Tx, organization id.Organization, i Invitation, a
 			by, name, i.Role, i.ExpiresAt.Std().Format("2 January 2006"), s.link(token))})
 }
 
-// Invitations lists an organization's invitations, newest first; a state
-// narrows it.
-func Invitations(tx *db.Tx, organization id.Organization, state InvitationState, r page.Request) (page.List[Invitation], error) {
-	return listInvitations(tx, organization, state, r)
+// InvitationFilter narrows a list of invitations; zero values filter nothing.
+type InvitationFilter struct {
+	State InvitationState
+	Q     string // contained in the address
+}
+
+// Invitations lists an organization's invitations, newest first.
+func Invitations(tx *db.Tx, organization id.Organization, f InvitationFilter, r page.Request) (page.List[Invitation], error) {
+	return listInvitations(tx, organization, f, r)
 }
 
 // InvitationOf gives one; fault.Missing where the organization has no such.

@@ -2,10 +2,12 @@ package org
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/id"
 	"github.com/tenantry/tenantry/internal/page"
+	"github.com/tenantry/tenantry/internal/text"
 )
 
 // stateNow is the state as it is at $1: an open invitation that is over has
@@ -23,11 +25,22 @@ func findInvitation(tx *db.Tx, organization id.Organization, invitation id.Invit
 	return db.One(tx, scanInvitation, selectInvitation+`WHERE organization_id = $3 AND id = $4`, tx.Now, tx.Now, organization, invitation)
 }
 
-func listInvitations(tx *db.Tx, organization id.Organization, state InvitationState, r page.Request) (page.List[Invitation], error) {
-	where, args := `WHERE organization_id = $3`, []any{tx.Now, tx.Now, organization}
-	if state != "" {
-		where, args = where+` AND CASE WHEN state = 'open' AND expires_at <= $4 THEN 'expired' ELSE state END = $5`, append(args, tx.Now, string(state))
+// where makes the condition of a list of an organization's invitations, after
+// the two times that selectInvitation begins with.
+func (f InvitationFilter) where(tx *db.Tx, organization id.Organization) (string, []any) {
+	c := conditions{args: []any{tx.Now, tx.Now}}
+	c.add(`organization_id = ` + c.arg(organization))
+	if f.State != "" {
+		c.add(`CASE WHEN state = 'open' AND expires_at <= ` + c.arg(tx.Now) + ` THEN 'expired' ELSE state END = ` + c.arg(string(f.State)))
 	}
+	if f.Q != "" {
+		c.add(`email_key LIKE ` + c.arg(text.Like(f.Q)) + ` ESCAPE '\'`)
+	}
+	return `WHERE ` + strings.Join(c.all, ` AND `), c.args
+}
+
+func listInvitations(tx *db.Tx, organization id.Organization, f InvitationFilter, r page.Request) (page.List[Invitation], error) {
+	where, args := f.where(tx, organization)
 	total, err := db.One(tx, func(r db.Row) (n int64, err error) {
 		var first, second db.Time
 		return n, r.Scan(&first, &second, &n)

@@ -72,7 +72,7 @@ func policyOf(tx *db.Tx, group id.Group) (partner.Group, error) {
 	if group == 0 {
 		return partner.Group{}, nil
 	}
-	return partner.Get(tx, group)
+	return partner.Detail(tx, group)
 }
 
 // checkRoom refuses, with limit_exceeded, limits that the pool of the admin's

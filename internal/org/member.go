@@ -44,9 +44,15 @@ type MemberChange struct {
 	Role Role `json:"role" enum:"owner,manager,member" example:"manager"`
 }
 
-// Members lists an organization's members, newest first; a role narrows it.
-func Members(tx *db.Tx, organization id.Organization, role Role, r page.Request) (page.List[Member], error) {
-	return listMembers(tx, organization, role, r)
+// MemberFilter narrows a list of members; zero values filter nothing.
+type MemberFilter struct {
+	Role Role
+	Q    string // contained in name or address
+}
+
+// Members lists an organization's members, newest first.
+func Members(tx *db.Tx, organization id.Organization, f MemberFilter, r page.Request) (page.List[Member], error) {
+	return listMembers(tx, organization, f, r)
 }
 
 // MemberOf gives one member; fault.Missing where the user is none.

@@ -176,7 +176,7 @@ func TestInvitationsEnd(t *testing.T) {
 		_, err = w.accept(tokenOf(i.AcceptURL), password, "B")
 		w.wantCode("into a suspended organization", err, "organization_suspended")
 		l := do(w, func(tx *db.Tx) (page.List[org.Invitation], error) {
-			return org.Invitations(tx, o.ID, org.Revoked, page.Request{Limit: 10})
+			return org.Invitations(tx, o.ID, org.InvitationFilter{State: org.Revoked}, page.Request{Limit: 10})
 		})
 		if len(l.Data) != 1 || l.Pagination.Total != 1 || l.Data[0].Email != "a@example.com" {
 			t.Errorf("revoked ones: got %+v", l)
@@ -251,7 +251,7 @@ func TestRoles(t *testing.T) {
 			t.Errorf("owner_user_id: got %d, want %d", got, plain.UserID())
 		}
 		l := do(w, func(tx *db.Tx) (page.List[org.Member], error) {
-			return org.Members(tx, o.ID, org.RoleOwner, page.Request{Limit: 10})
+			return org.Members(tx, o.ID, org.MemberFilter{Role: org.RoleOwner}, page.Request{Limit: 10})
 		})
 		if len(l.Data) != 1 || l.Data[0].Email != "plain@example.com" || l.Pagination.Total != 1 {
 			t.Errorf("owners: got %+v", l)

@@ -2,10 +2,12 @@ package org
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/id"
 	"github.com/tenantry/tenantry/internal/page"
+	"github.com/tenantry/tenantry/internal/text"
 )
 
 const selectMember = `SELECT m.user_id, u.email, u.name, m.role, m.created_at, m.updated_at, m.version
@@ -19,11 +21,23 @@ func member(tx *db.Tx, organization id.Organization, user id.User) (Member, erro
 	return db.One(tx, scanMember, selectMember+`WHERE m.organization_id = $1 AND m.user_id = $2`, organization, user)
 }
 
-func listMembers(tx *db.Tx, organization id.Organization, role Role, r page.Request) (page.List[Member], error) {
-	where, args := `WHERE m.organization_id = $1`, []any{organization}
-	if role != "" {
-		where, args = where+` AND m.role = $2`, append(args, string(role))
+// where makes the condition of a list of an organization's members.
+func (f MemberFilter) where(organization id.Organization) (string, []any) {
+	c := conditions{}
+	c.add(`m.organization_id = ` + c.arg(organization))
+	if f.Role != "" {
+		c.add(`m.role = ` + c.arg(string(f.Role)))
 	}
+	if f.Q != "" {
+		like := text.Like(f.Q)
+		c.add(`EXISTS (SELECT 1 FROM users u WHERE u.id = m.user_id
+			AND (u.name_key LIKE ` + c.arg(like) + ` ESCAPE '\' OR u.email_key LIKE ` + c.arg(like) + ` ESCAPE '\'))`)
+	}
+	return `WHERE ` + strings.Join(c.all, ` AND `), c.args
+}
+
+func listMembers(tx *db.Tx, organization id.Organization, f MemberFilter, r page.Request) (page.List[Member], error) {
+	where, args := f.where(organization)
 	total, err := db.One(tx, db.Int64, `SELECT COUNT(*) FROM memberships m `+where, args...)
 	if err != nil {
 		return page.List[Member]{}, err

@@ -40,8 +40,8 @@ func List(tx *db.Tx, q string, r page.Request) (page.List[Group], error) {
 	return list(tx, q, r)
 }
 
-// Get gives one group; fault.Missing where there is none.
-func Get(tx *db.Tx, group id.Group) (Group, error) {
+// Detail gives one group; fault.Missing where there is none.
+func Detail(tx *db.Tx, group id.Group) (Group, error) {
 	return get(tx, group)
 }
 

@@ -195,7 +195,7 @@ func TestDelete(t *testing.T) {
 		_, err = remove(t, d, ids[2], 0)
 		wantCode(t, "twice", err, "not_found")
 		err = d.Read(context.Background(), func(tx *db.Tx) error {
-			g, err := partner.Get(tx, ids[0])
+			g, err := partner.Detail(tx, ids[0])
 			if err == nil && g.MemberCount != 2 {
 				t.Errorf("members after reassignment: got %d, want 2", g.MemberCount)
 			}

@@ -42,8 +42,8 @@ func List(tx *db.Tx, q string, r page.Request) (page.List[Plugin], error) {
 	return list(tx, q, r)
 }
 
-// Get gives one plugin; fault.Missing where there is none.
-func Get(tx *db.Tx, key string) (Plugin, error) {
+// Detail gives one plugin; fault.Missing where there is none.
+func Detail(tx *db.Tx, key string) (Plugin, error) {
 	return get(tx, key)
 }
 

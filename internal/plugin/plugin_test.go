@@ -130,7 +130,7 @@ func TestSeed(t *testing.T) {
 		if n := all().Pagination.Total; n != first.Pagination.Total-1 {
 			t.Errorf("after a second start: got %d plugins, want %d", n, first.Pagination.Total-1)
 		}
-		if p := read(t, d, func(tx *db.Tx) (plugin.Plugin, error) { return plugin.Get(tx, "crm") }); p.Name != "Deals" {
+		if p := read(t, d, func(tx *db.Tx) (plugin.Plugin, error) { return plugin.Detail(tx, "crm") }); p.Name != "Deals" {
 			t.Errorf("an edited plugin after a second start: got %s, want Deals", p.Name)
 		}
 		for q, want := range map[string]int64{"LINKED": 1, "Commerce": 3, "nothing%": 0} {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/tenantry/tenantry/internal/auth"
 	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/id"
 	"github.com/tenantry/tenantry/internal/mail"
@@ -49,12 +50,20 @@ This link shows the decision: {link}
 	welcome = letter{"Welcome to {app}", `Hello,
 
 your organization "{slug}" at {app} is ready. Sign in with this e-mail
-address and the password you chose when you registered:
+address and the password you chose when you registered. This link leads
+there and confirms that the address is yours; it works once, for seven days:
 
 {link}
 
 Should you already have had an account under this address, its password
 stays as it is.
+`}
+	welcomeBack = letter{"Welcome to {app}", `Hello,
+
+your organization "{slug}" at {app} is ready. Sign in with the account that
+you have under this e-mail address; its password stays as it is:
+
+{link}
 `}
 )
 
@@ -85,6 +94,15 @@ func (s *Service) tellRejected(tx *db.Tx, r Request) error {
 	return s.write(tx, r, rejected, r.slug(), s.StatusURL(r.ID))
 }
 
-func (s *Service) tellWelcome(tx *db.Tx, r Request, slug string) error {
-	return s.write(tx, r, welcome, slug, s.Mail.BaseURL+"/")
+// tellWelcome leads the owner in, and by the way proves an address that is not
+// verified yet.
+func (s *Service) tellWelcome(tx *db.Tx, r Request, owner Owner, slug string) error {
+	if owner.EmailVerified {
+		return s.write(tx, r, welcomeBack, slug, s.Mail.BaseURL+"/")
+	}
+	link, err := auth.VerificationLink(tx, s.Mail.BaseURL, owner.ID)
+	if err != nil {
+		return fmt.Errorf("make the link of the welcome mail: %w", err)
+	}
+	return s.write(tx, r, welcome, slug, link)
 }

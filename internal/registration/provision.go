@@ -64,7 +64,7 @@ func (s *Service) provision(tx *db.Tx, actor audit.Actor, r Request) (Provisione
 		return err
 	})
 	a.step("notifications", func() error { return tellPeople(tx, o, owner) })
-	a.step("welcome_mail", func() error { return s.tellWelcome(tx, r, o.Slug) })
+	a.step("welcome_mail", func() error { return s.tellWelcome(tx, r, owner, o.Slug) })
 	a.step("activation", func() error { return finish(tx, actor, r, o, a.steps) })
 	if a.failure != nil {
 		return Provisioned{}, a.failure

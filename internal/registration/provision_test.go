@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/tenantry/tenantry/internal/audit"
 	"github.com/tenantry/tenantry/internal/auth"
 	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/db/dbtest"
@@ -112,6 +113,18 @@ func TestProvisionMakesAllOfIt(t *testing.T) {
 		if !slices.Equal(subjects, want) {
 			w.Errorf("got mails %q, want %q", subjects, want)
 		}
+		welcome := w.mails(p.Owner.Email)[2].Text
+		_, token, found := strings.Cut(welcome, "https://tenantry.example/verify?token=")
+		token, _, _ = strings.Cut(token, "\n")
+		var owner auth.User
+		err = w.s.DB.Write(w.Context(), func(tx *db.Tx) (err error) {
+			owner, err = auth.VerifyEmail(tx, audit.Actor{Type: audit.User, ID: int64(p.Owner.ID)}, token)
+			return err
+		})
+		if !found || err != nil || !owner.EmailVerified {
+			w.Errorf("by the link of %q: got %+v, %v", welcome, owner, err)
+		}
+		p.Owner.EmailVerified = true
 		again, err := w.provision(n)
 		if err != nil || again.Organization.ID != o.ID || again.Owner != p.Owner || w.count("organizations") != 1 {
 			w.Errorf("again: got %+v, %v", again, err)

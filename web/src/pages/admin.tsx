@@ -103,7 +103,7 @@ function People({ a, open }: { a: Admin; open: (x: Action) => void }) {
       <Button size="compact-sm" variant="default" onClick={() => open(addPerson(a))}>{t("Add a user")}</Button>
       <Button size="compact-sm" variant="default" onClick={() => open(owner(a))}>{t("Assign owner")}</Button>
     </Group>}>
-      <List path="/api/tenants/admins/{id}/users" label={t("Team")} params={{ id: a.id }} columns={columns} id={(p: Person) => p.user_id} empty={<Text size="sm">{t("Nobody works here yet.")}</Text>} />
+      <List path="/api/tenants/admins/{id}/users" label={t("Team")} params={{ id: a.id }} columns={columns} id={(p: Person) => p.user_id} filters={[{ name: "q", label: "Search for" }]} empty={<Text size="sm">{t("Nobody works here yet.")}</Text>} />
     </Panel>
   );
 }

@@ -22,6 +22,7 @@ export default function Profile() {
         <Panel title={t("Profile")} aside={<Group gap="xs">
           <Button size="compact-sm" variant="default" onClick={() => setAction(edit(m.user))}>{t("Edit")}</Button>
           <Button size="compact-sm" variant="default" onClick={() => setAction(password)}>{t("Change the password")}</Button>
+          {!m.user.email_verified && <Button size="compact-sm" variant="default" onClick={() => setAction(confirm)}>{t("Confirm the e-mail")}</Button>}
         </Group>}>
           <Facts of={[
             ["Name", m.user.name], ["E-mail", m.user.email], ["Phone", m.user.phone], ["E-mail confirmed", m.user.email_verified ? t("yes") : t("no")],
@@ -39,6 +40,11 @@ const password: Action = {
   get title() { return t("Change the password"); }, get button() { return t("Change"); }, get done() { return t("Changed. All other sessions have ended."); },
   fields: [{ name: "old", label: "Password now", type: "password", required: true }, { name: "next", label: "New password", type: "password", required: true }],
   make: (v) => call({ method: "post", path: "/api/auth/password/change", body: { old_password: String(v.old), new_password: String(v.next) } }),
+};
+
+const confirm: Action = {
+  get title() { return t("Confirm the e-mail"); }, get intro() { return t("We mail you a link."); }, get button() { return t("Send"); }, get done() { return t("A link is on its way."); },
+  make: () => call({ method: "post", path: "/api/auth/email/send" }),
 };
 
 function edit(u: Schemas["AuthUser"]): Action {

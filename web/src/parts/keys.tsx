@@ -17,7 +17,7 @@ export function Keys({ organization, open }: { organization?: number; open: (a: 
     { head: "Status", cell: (k) => <Status value={stateOf(k)} />, csv: stateOf }, { head: "Last used", cell: (k) => when(k.last_used_at), csv: (k) => k.last_used_at }, { head: "Ends", cell: (k) => when(k.expires_at), csv: (k) => k.expires_at },
     { head: "Actions", csv: () => "", cell: (k) => !k.revoked_at && <Button size="compact-sm" variant="default" onClick={() => open(revoke(k, organization))}>{t("Revoke")}</Button> },
   ];
-  const shared = { label: t("API keys"), columns, id: (k: Key) => k.id };
+  const shared = { label: t("API keys"), columns, id: (k: Key) => k.id, filters: [{ name: "q", label: "Search for" as const }] };
   return (
     <Panel title={t("API keys")} aside={<Button size="compact-sm" onClick={() => open(make(organization))}>{t("New key")}</Button>}>
       {organization

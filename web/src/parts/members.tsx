@@ -30,10 +30,10 @@ export function Members({ id, open }: { id: number; open: (a: Action) => void })
   return (
     <Stack gap="md">
       <Panel title={t("Members")} aside={<Button size="compact-sm" onClick={() => open(invite(id))}>{t("Invite")}</Button>}>
-        <List path="/api/tenants/organizations/{org_id}/members" label={t("Members")} params={{ org_id: id }} columns={members} id={(m: Member) => m.user_id} filters={[{ name: "role", label: "Role", options: roles }]} />
+        <List path="/api/tenants/organizations/{org_id}/members" label={t("Members")} params={{ org_id: id }} columns={members} id={(m: Member) => m.user_id} filters={[{ name: "q", label: "Search for" }, { name: "role", label: "Role", options: roles }]} />
       </Panel>
       <Panel title={t("Invitations")}>
-        <List path="/api/tenants/organizations/{org_id}/invitations" label={t("Invitations")} prefix="i_" params={{ org_id: id }} columns={invitations} id={(i: Invitation) => i.id} filters={[{ name: "state", label: "Status", options: ["open", "accepted", "revoked", "expired"] }]} />
+        <List path="/api/tenants/organizations/{org_id}/invitations" label={t("Invitations")} prefix="i_" params={{ org_id: id }} columns={invitations} id={(i: Invitation) => i.id} filters={[{ name: "q", label: "Search for" }, { name: "state", label: "Status", options: ["open", "accepted", "revoked", "expired"] }]} />
       </Panel>
     </Stack>
   );

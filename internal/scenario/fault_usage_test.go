@@ -4,13 +4,8 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"net/http"
-	"os/exec"
-	"path/filepath"
-	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -274,95 +269,5 @@ func TestOneSeatForTwoHundred(t *testing.T) {
 				t.Errorf("got %+v, %v", u.Users, err)
 			}
 		})
-	}
-}
-
-// The example sells while the organization may, reports what it sold, sets room
-// aside for pictures, and stops within its bound when it may not.
-func TestTheExample(t *testing.T) {
-	path := filepath.Join(scratch, "ecommerce")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", path, "github.com/tenantry/tenantry/examples/ecommerce").CombinedOutput(); err != nil {
-		t.Fatalf("build the example: %v\n%s", err, out)
-	}
-	s := bootstrapped(t, engines["sqlite"].empty(t))
-	root := s.as(t, rootEmail)
-	org := founded(t, root, "acme")
-	if _, err := root.EditOrganization(t.Context(), org, tenantry.OrganizationEdit{EnabledPlugins: tenantry.Set([]string{"ecommerce"}),
-		StorageLimitGB: tenantry.Set(int64(1)), BandwidthLimitGB: tenantry.Set(int64(1))}); err != nil {
-		t.Fatal(err)
-	}
-	addr, err := freePort()
-	if err != nil {
-		t.Fatal(err)
-	}
-	shop := exec.Command(path, "-addr", addr)
-	shop.Env = []string{"TENANTRY_URL=" + s.base, "TENANTRY_API_KEY=" + service(t, root, "entitlements:read", "usage:write")}
-	if err := shop.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := false
-	t.Cleanup(func() {
-		if !ended {
-			_ = shop.Process.Kill()
-			_ = shop.Wait()
-		}
-	})
-	ask := func(method, path, body string) int {
-		t.Helper()
-		for begin := time.Now(); ; {
-			r, err := http.NewRequestWithContext(t.Context(), method, "http://"+addr+path, strings.NewReader(body))
-			if err != nil {
-				t.Fatal(err)
-			}
-			res, err := http.DefaultClient.Do(r)
-			if err == nil {
-				_ = res.Body.Close()
-				return res.StatusCode
-			}
-			if time.Since(begin) > longest {
-				t.Fatal(err)
-			}
-		}
-	}
-	want := func(what string, got, want int) {
-		t.Helper()
-		if got != want {
-			t.Errorf("%s: got %d, want %d", what, got, want)
-		}
-	}
-	for range 3 {
-		want("an order", ask("POST", "/shops/acme/orders", `{"items":2}`), 201)
-	}
-	want("a picture", ask("PUT", "/shops/acme/pictures/hat.png", "a hat"), 201)
-	want("a shop that is not there", ask("POST", "/shops/nobody/orders", `{"items":2}`), 404)
-	if _, err := root.SetLimits(t.Context(), org, tenantry.Limits{StorageLimitGB: tenantry.Set(int64(0))}); err != nil {
-		t.Fatal(err)
-	}
-	want("a picture without room", ask("PUT", "/shops/acme/pictures/cap.png", "a cap"), 403)
-	if _, err := root.SetStatus(t.Context(), org, tenantry.StatusChange{Status: "suspended"}); err != nil {
-		t.Fatal(err)
-	}
-	for suspended := time.Now(); ; {
-		asked := time.Now()
-		if got := ask("POST", "/shops/acme/orders", `{"items":1}`); got == 403 {
-			break
-		}
-		if asked.Sub(suspended) > 3*time.Second {
-			t.Fatal("a suspended shop sold for more than three seconds")
-		}
-	}
-	if _, err := root.SetStatus(t.Context(), org, tenantry.StatusChange{Status: "active"}); err != nil {
-		t.Fatal(err)
-	}
-	if err := shop.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	ended = true
-	if err := shop.Wait(); err != nil {
-		t.Errorf("the example ended: %v", err)
-	}
-	u, err := root.Usage(t.Context(), org)
-	if err != nil || u.Bandwidth.UsedBytes < 300_000 || u.Bandwidth.UsedBytes%50_000 != 0 || u.Storage.UsedBytes != int64(len("a hat")) {
-		t.Errorf("got %+v, %+v, %v", u.Bandwidth, u.Storage, err)
 	}
 }

@@ -1,0 +1,85 @@
+package credit
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tenantry/tenantry/internal/db"
+	"github.com/tenantry/tenantry/internal/id"
+)
+
+// params numbers the parameters of a statement in the order of their
+// appearance.
+type params []any
+
+func (p *params) add(v any) string {
+	*p = append(*p, v)
+	return "$" + strconv.Itoa(len(*p))
+}
+
+// where is the condition of the accounts that hold what these organizations
+// consumed.
+func (c Consumers) where(p *params) string {
+	if c.All {
+		return "a.kind = 'consumed'"
+	}
+	either := []string{"FALSE"}
+	for _, o := range c.Organizations {
+		either = append(either, "a.organization_id = "+p.add(int64(o)))
+	}
+	for _, admin := range c.Admins {
+		either = append(either, "a.organization_id IN (SELECT x.id FROM organizations x WHERE x.admin_id = "+p.add(int64(admin))+")")
+	}
+	return "a.kind = 'consumed' AND (" + strings.Join(either, " OR ") + ")"
+}
+
+// before is what the account a held before a moment: two rows of its indexes,
+// however many entries there are.
+func (p *params) before(at db.Time) string {
+	last := func(side string) string {
+		return `SELECT * FROM (SELECT e.created_at AS at, e.id AS id, e.` + side + `_balance_after AS balance FROM credit_entries e
+			WHERE e.` + side + `_account_id = a.id AND e.created_at < ` + p.add(at) + ` ORDER BY e.created_at DESC, e.id DESC LIMIT 1) AS ` + side
+	}
+	return `COALESCE((SELECT s.balance FROM (` + last("debit") + ` UNION ALL ` + last("credit") + `) AS s ORDER BY s.at DESC, s.id DESC LIMIT 1), 0)`
+}
+
+// consumption is what moved into the accounts of consumption in a period, by
+// organization and plugin.
+func consumption(tx *db.Tx, of Consumers, from, to db.Time) ([]Consumption, error) {
+	var p params
+	figure := p.before(to) + " - " + p.before(from)
+	all, err := db.All(tx, func(r db.Row) (c Consumption, err error) {
+		return c, r.Scan(&c.Organization, &c.Name, &c.Plugin, &c.Amount)
+	}, `SELECT * FROM (SELECT a.organization_id, o.name, a.plugin_key, `+figure+` AS amount
+		FROM credit_accounts a JOIN organizations o ON o.id = a.organization_id WHERE `+of.where(&p)+`) AS c
+		WHERE c.amount <> 0 ORDER BY c.organization_id, c.plugin_key`, p...)
+	if err != nil {
+		return nil, fmt.Errorf("sum what was consumed: %w", err)
+	}
+	return all, nil
+}
+
+// byPlugin is consumption of all the organizations together.
+func byPlugin(tx *db.Tx, of Consumers, from, to db.Time) ([]PluginCredits, error) {
+	var p params
+	figure := p.before(to) + " - " + p.before(from)
+	all, err := db.All(tx, func(r db.Row) (c PluginCredits, err error) {
+		return c, r.Scan(&c.Plugin, &c.Amount)
+	}, `SELECT c.plugin_key, CAST(SUM(c.amount) AS BIGINT) FROM (SELECT a.plugin_key, `+figure+` AS amount FROM credit_accounts a WHERE `+of.where(&p)+`) AS c
+		WHERE c.amount <> 0 GROUP BY c.plugin_key ORDER BY c.plugin_key LIMIT 10000`, p...)
+	if err != nil {
+		return nil, fmt.Errorf("sum what plugins consumed: %w", err)
+	}
+	return all, nil
+}
+
+// consumedSince is what an organization consumed from a moment on.
+func consumedSince(tx *db.Tx, of id.Organization, from db.Time) (sum int64, err error) {
+	all, err := byPlugin(tx, Consumers{Organizations: []id.Organization{of}}, from, tx.Now.Add(time.Hour))
+	for _, c := range all {
+		sum += c.Amount
+	}
+	return max(sum, 0), err
+}

@@ -1,0 +1,84 @@
+package usage
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/tenantry/tenantry/internal/auth"
+	"github.com/tenantry/tenantry/internal/db"
+)
+
+// params numbers the parameters of a statement in the order of their
+// appearance.
+type params []any
+
+func (p *params) add(v any) string {
+	*p = append(*p, v)
+	return "$" + strconv.Itoa(len(*p))
+}
+
+// within is the condition that a column names an organization of the reach.
+func (p *params) within(of auth.Reach, column string) string {
+	if of.All {
+		return "TRUE"
+	}
+	either := []string{"FALSE"}
+	for _, o := range of.Organizations {
+		either = append(either, column+" = "+p.add(o))
+	}
+	for _, a := range of.Admins {
+		either = append(either, column+" IN (SELECT x.id FROM organizations x WHERE x.admin_id = "+p.add(a)+")")
+	}
+	return "(" + strings.Join(either, " OR ") + ")"
+}
+
+// partRow is a meter's row with the plugin that it is of.
+type partRow struct {
+	plugin string
+	PluginMeter
+}
+
+func scanPart(r db.Row) (v partRow, err error) {
+	return v, r.Scan(&v.plugin, &v.Meter, &v.Used, &v.Events)
+}
+
+// counterParts sums the days of counters, month by month: a month's rows of
+// usage_current say which organization and meter has any, so that only days of
+// the period are read.
+func counterParts(tx *db.Tx, of auth.Reach, d span) (all []partRow, err error) {
+	for _, month := range d.months() {
+		var p params
+		rows, err := db.All(tx, scanPart, `SELECT d.plugin_key, d.meter, CAST(SUM(d.value) AS BIGINT), CAST(SUM(d.events) AS BIGINT)
+			FROM meters m JOIN usage_current c ON c.meter = m.key AND c.period = `+p.add(month)+`
+			JOIN usage_days d ON d.organization_id = c.organization_id AND d.meter = c.meter
+				AND d.begins_at BETWEEN `+p.add(max(month, d.first))+` AND `+p.add(min(endOf(month), d.last))+`
+			WHERE m.kind = 'counter' AND `+p.within(of, "c.organization_id")+`
+			GROUP BY d.plugin_key, d.meter ORDER BY d.plugin_key, d.meter LIMIT 100000`, p...)
+		if err != nil {
+			return nil, fmt.Errorf("sum what plugins used: %w", err)
+		}
+		all = append(all, rows...)
+	}
+	return all, nil
+}
+
+// gaugeParts reads what the shares of gauges stand at, or stood at in the end of
+// the last day.
+func gaugeParts(tx *db.Tx, of auth.Reach, d span) ([]partRow, error) {
+	var p params
+	value := "g.value"
+	if d.last < d.today {
+		value = `COALESCE((SELECT t.value FROM usage_days t WHERE t.organization_id = g.organization_id AND t.meter = g.meter
+			AND t.plugin_key = g.plugin_key AND t.begins_at <= ` + p.add(d.last) + ` ORDER BY t.begins_at DESC LIMIT 1), 0)`
+	}
+	all, err := db.All(tx, scanPart, `SELECT s.plugin_key, s.meter, CAST(SUM(s.value) AS BIGINT), CAST(SUM(s.events) AS BIGINT) FROM (
+			SELECT g.plugin_key, g.meter, `+value+` AS value, COALESCE((SELECT SUM(t.events) FROM usage_days t WHERE t.organization_id = g.organization_id
+				AND t.meter = g.meter AND t.plugin_key = g.plugin_key AND t.begins_at BETWEEN `+p.add(d.first)+` AND `+p.add(d.last)+`), 0) AS events
+			FROM usage_gauges g WHERE `+p.within(of, "g.organization_id")+`) AS s
+		GROUP BY s.plugin_key, s.meter ORDER BY s.plugin_key, s.meter LIMIT 100000`, p...)
+	if err != nil {
+		return nil, fmt.Errorf("sum what plugins store: %w", err)
+	}
+	return all, nil
+}

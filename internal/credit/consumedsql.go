@@ -2,6 +2,7 @@ package credit
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -25,14 +26,25 @@ func (c Consumers) where(p *params) string {
 	if c.All {
 		return "a.kind = 'consumed'"
 	}
-	either := []string{"FALSE"}
+	list := func(column string, ids []any) string {
+		marks := []string{"0"} // no id
+		for _, v := range ids {
+			marks = append(marks, p.add(v))
+		}
+		return column + " IN (" + strings.Join(marks, ", ") + ")"
+	}
+	var organizations, admins []any
 	for _, o := range c.Organizations {
-		either = append(either, "a.organization_id = "+p.add(int64(o)))
+		organizations = append(organizations, int64(o))
 	}
-	for _, admin := range c.Admins {
-		either = append(either, "a.organization_id IN (SELECT x.id FROM organizations x WHERE x.admin_id = "+p.add(int64(admin))+")")
+	for _, a := range c.Admins {
+		admins = append(admins, int64(a))
 	}
-	return "a.kind = 'consumed' AND (" + strings.Join(either, " OR ") + ")"
+	if len(admins) == 0 {
+		return "a.kind = 'consumed' AND " + list("a.organization_id", organizations)
+	}
+	return "a.kind = 'consumed' AND a.organization_id IN (SELECT x.id FROM organizations x WHERE " +
+		list("x.admin_id", admins) + " OR " + list("x.id", organizations) + ")"
 }
 
 // before is what the account a held before a moment: two rows of its indexes,
@@ -52,13 +64,12 @@ func consumption(tx *db.Tx, of Consumers, from, to db.Time) ([]Consumption, erro
 	figure := p.before(to) + " - " + p.before(from)
 	all, err := db.All(tx, func(r db.Row) (c Consumption, err error) {
 		return c, r.Scan(&c.Organization, &c.Name, &c.Plugin, &c.Amount)
-	}, `SELECT * FROM (SELECT a.organization_id, o.name, a.plugin_key, `+figure+` AS amount
-		FROM credit_accounts a JOIN organizations o ON o.id = a.organization_id WHERE `+of.where(&p)+`) AS c
-		WHERE c.amount <> 0 ORDER BY c.organization_id, c.plugin_key`, p...)
+	}, `SELECT a.organization_id, o.name, a.plugin_key, `+figure+`
+		FROM credit_accounts a JOIN organizations o ON o.id = a.organization_id WHERE `+of.where(&p)+` ORDER BY a.organization_id, a.plugin_key`, p...)
 	if err != nil {
 		return nil, fmt.Errorf("sum what was consumed: %w", err)
 	}
-	return all, nil
+	return slices.DeleteFunc(all, func(c Consumption) bool { return c.Amount == 0 }), nil
 }
 
 // byPlugin is consumption of all the organizations together.
@@ -68,11 +79,11 @@ func byPlugin(tx *db.Tx, of Consumers, from, to db.Time) ([]PluginCredits, error
 	all, err := db.All(tx, func(r db.Row) (c PluginCredits, err error) {
 		return c, r.Scan(&c.Plugin, &c.Amount)
 	}, `SELECT c.plugin_key, CAST(SUM(c.amount) AS BIGINT) FROM (SELECT a.plugin_key, `+figure+` AS amount FROM credit_accounts a WHERE `+of.where(&p)+`) AS c
-		WHERE c.amount <> 0 GROUP BY c.plugin_key ORDER BY c.plugin_key LIMIT 10000`, p...)
+		GROUP BY c.plugin_key ORDER BY c.plugin_key LIMIT 10000`, p...)
 	if err != nil {
 		return nil, fmt.Errorf("sum what plugins consumed: %w", err)
 	}
-	return all, nil
+	return slices.DeleteFunc(all, func(c PluginCredits) bool { return c.Amount == 0 }), nil
 }
 
 // consumedSince is what an organization consumed from a moment on.

@@ -18,19 +18,30 @@ func (p *params) add(v any) string {
 	return "$" + strconv.Itoa(len(*p))
 }
 
-// within is the condition that a column names an organization of the reach.
+// within is the condition that a column names an organization of the reach, in a
+// form that both engines look up in an index.
 func (p *params) within(of auth.Reach, column string) string {
-	if of.All {
-		return "TRUE"
+	list := func(column string, ids []any) string {
+		marks := []string{"0"} // no id
+		for _, v := range ids {
+			marks = append(marks, p.add(v))
+		}
+		return column + " IN (" + strings.Join(marks, ", ") + ")"
 	}
-	either := []string{"FALSE"}
+	var organizations, admins []any
 	for _, o := range of.Organizations {
-		either = append(either, column+" = "+p.add(o))
+		organizations = append(organizations, o)
 	}
 	for _, a := range of.Admins {
-		either = append(either, column+" IN (SELECT x.id FROM organizations x WHERE x.admin_id = "+p.add(a)+")")
+		admins = append(admins, a)
 	}
-	return "(" + strings.Join(either, " OR ") + ")"
+	switch {
+	case of.All:
+		return "TRUE"
+	case len(admins) == 0:
+		return list(column, organizations)
+	}
+	return column + " IN (SELECT x.id FROM organizations x WHERE " + list("x.admin_id", admins) + " OR " + list("x.id", organizations) + ")"
 }
 
 // partRow is a meter's row with the plugin that it is of.
@@ -45,15 +56,15 @@ func scanPart(r db.Row) (v partRow, err error) {
 
 // counterParts sums the days of counters, month by month: a month's rows of
 // usage_current say which organization and meter has any, so that only days of
-// the period are read.
+// the period are read. CROSS JOIN keeps SQLite to that order.
 func counterParts(tx *db.Tx, of auth.Reach, d span) (all []partRow, err error) {
 	for _, month := range d.months() {
 		var p params
 		rows, err := db.All(tx, scanPart, `SELECT d.plugin_key, d.meter, CAST(SUM(d.value) AS BIGINT), CAST(SUM(d.events) AS BIGINT)
-			FROM meters m JOIN usage_current c ON c.meter = m.key AND c.period = `+p.add(month)+`
-			JOIN usage_days d ON d.organization_id = c.organization_id AND d.meter = c.meter
+			FROM meters m CROSS JOIN usage_current c CROSS JOIN usage_days d
+			WHERE m.kind = 'counter' AND c.meter = m.key AND c.period = `+p.add(month)+` AND `+p.within(of, "c.organization_id")+`
+				AND d.organization_id = c.organization_id AND d.meter = c.meter
 				AND d.begins_at BETWEEN `+p.add(max(month, d.first))+` AND `+p.add(min(endOf(month), d.last))+`
-			WHERE m.kind = 'counter' AND `+p.within(of, "c.organization_id")+`
 			GROUP BY d.plugin_key, d.meter ORDER BY d.plugin_key, d.meter LIMIT 100000`, p...)
 		if err != nil {
 			return nil, fmt.Errorf("sum what plugins used: %w", err)

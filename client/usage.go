@@ -171,24 +171,23 @@ type UsagePrevious struct {
 	ChangePercent *float64  `json:"change_percent"`
 }
 
-// Forecast says of every limited meter when it runs out at this pace.
+// Forecast says of credits and of every limited meter when they run out at this
+// pace.
 type Forecast struct {
 	OrganizationID int64     `json:"organization_id"`
 	AsOf           time.Time `json:"as_of"`
+	Credits        Outlook   `json:"credits"`
 	Data           []RunOut  `json:"data"`
 }
 
 // RunOut is when a limit is reached if things go on as in the last seven days.
 type RunOut struct {
-	Meter     string     `json:"meter"`
-	Unit      string     `json:"unit"`
-	Used      int64      `json:"used"`
-	Limit     int64      `json:"limit"`
-	PerDay    float64    `json:"per_day"`
-	DaysLeft  *float64   `json:"days_left"`
-	RunsOutAt *time.Time `json:"runs_out_at"`
-	ResetAt   *time.Time `json:"reset_at"`
-	Sentence  string     `json:"sentence"`
+	Meter string `json:"meter"`
+	Unit  string `json:"unit"`
+	Used  int64  `json:"used"`
+	Limit int64  `json:"limit"`
+	Outlook
+	ResetAt *time.Time `json:"reset_at"`
 }
 
 // PluginUsage is what each plugin used of an organization's credits and meters.

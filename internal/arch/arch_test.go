@@ -23,7 +23,7 @@ var layers = [][]string{
 	{"internal/fault", "internal/patch", "internal/id", "client"},
 	{"internal/page", "internal/text", "examples/ecommerce"},
 	{"internal/db"},
-	{"internal/audit", "internal/notify", "internal/job", "internal/hold", "internal/domain", "internal/secret", "internal/effect", "internal/brand"},
+	{"internal/audit", "internal/notify", "internal/job", "internal/hold", "internal/domain", "internal/secret", "internal/effect", "internal/brand", "internal/pace"},
 	{"internal/mail", "internal/db/dbtest"},
 	{"internal/auth", "internal/settings", "internal/plugin", "internal/partner", "internal/credit", "internal/branding", "internal/quota"},
 	{"internal/admin", "internal/org", "internal/usage"},

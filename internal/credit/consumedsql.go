@@ -94,3 +94,21 @@ func consumedSince(tx *db.Tx, of id.Organization, from db.Time) (sum int64, err 
 	}
 	return max(sum, 0), err
 }
+
+// passedOn is what a pool gave to organizations since a time, less what it took
+// back.
+func passedOn(tx *db.Tx, of id.Admin, from db.Time) (int64, error) {
+	const account = `(SELECT a.id FROM credit_accounts a WHERE a.admin_id = $1 AND a.kind = 'admin')`
+	return db.One(tx, db.Int64, `SELECT CAST(COALESCE(SUM(s.amount), 0) AS BIGINT) FROM (
+			SELECT e.amount, e.transaction_id FROM credit_entries e WHERE e.debit_account_id = `+account+` AND e.created_at >= $2
+			UNION ALL
+			SELECT -e.amount, e.transaction_id FROM credit_entries e WHERE e.credit_account_id = `+strings.Replace(account, "$1", "$3", 1)+` AND e.created_at >= $4) AS s
+		JOIN credit_transactions t ON t.id = s.transaction_id WHERE t.kind IN ('allocate', 'deallocate')`, int64(of), from, int64(of), from)
+}
+
+// openedAt is when a wallet was opened.
+func openedAt(tx *db.Tx, of Owner) (db.Time, error) {
+	column, value, kind := of.key()
+	return db.One(tx, func(r db.Row) (t db.Time, err error) { return t, r.Scan(&t) },
+		`SELECT created_at FROM credit_accounts WHERE `+column+` = $1 AND kind = $2`, value, kind)
+}

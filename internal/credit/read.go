@@ -17,7 +17,10 @@ func Balance(tx *db.Tx, of id.Organization) (Figures, error) {
 		return Figures{}, err
 	}
 	f := s.figures()
-	f.Used, err = consumedThisMonth(tx, of)
+	if f.Used, err = consumedThisMonth(tx, of); err != nil {
+		return f, err
+	}
+	f.Forecast, err = ahead(tx, Owner{Organization: of}, f.Available)
 	return f, err
 }
 
@@ -25,7 +28,7 @@ func Balance(tx *db.Tx, of id.Organization) (Figures, error) {
 const Soon = 30 * 24 * time.Hour
 
 // Balances gives the figures of several organizations, for a page of a list:
-// at most 200 ids; what was used is left out.
+// at most 200 ids; what was used is left out, and the forecast.
 func Balances(tx *db.Tx, of []id.Organization) (map[id.Organization]Figures, error) {
 	all := make(map[id.Organization]Figures, len(of))
 	err := accounts(tx, "organization", of, func(o id.Organization, s state) { all[o] = s.figures() })
@@ -39,11 +42,16 @@ func AdminBalance(tx *db.Tx, of id.Admin) (Pool, error) {
 		return Pool{}, err
 	}
 	all, err := AdminBalances(tx, []id.Admin{of})
-	return all[of], err
+	if err != nil {
+		return Pool{}, err
+	}
+	p := all[of]
+	p.Forecast, err = ahead(tx, Owner{Admin: of}, p.Available)
+	return p, err
 }
 
 // AdminBalances gives the pools of several admins, for a page of a list: at
-// most 200 ids.
+// most 200 ids; the forecast is left out.
 func AdminBalances(tx *db.Tx, of []id.Admin) (map[id.Admin]Pool, error) {
 	all := make(map[id.Admin]Pool, len(of))
 	err := accounts(tx, "admin", of, func(a id.Admin, s state) {

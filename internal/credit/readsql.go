@@ -150,6 +150,14 @@ func timezone(tx *db.Tx) (*time.Location, error) {
 	return zone, nil
 }
 
+// nameOf is whose the wallet is, as people know it.
+func nameOf(tx *db.Tx, of Owner) (string, error) {
+	if of.Admin != 0 {
+		return db.One(tx, db.String, `SELECT name FROM admins WHERE id = $1`, int64(of.Admin))
+	}
+	return db.One(tx, db.String, `SELECT name FROM organizations WHERE id = $1`, int64(of.Organization))
+}
+
 // adminUsers are the people of an admin, owners of an organization its owners.
 func adminUsers(tx *db.Tx, of id.Admin) ([]id.User, error) {
 	return db.All(tx, scanUser, `SELECT user_id FROM admin_users WHERE admin_id = $1 ORDER BY user_id LIMIT 1000`, int64(of))

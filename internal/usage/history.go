@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"math"
 	"strconv"
 	"time"
 
@@ -100,7 +101,8 @@ func HistoryOf(tx *db.Tx, o id.Organization, q Query) (History, error) {
 		return h, err
 	}
 	if h.Previous.Total != 0 {
-		h.Previous.ChangePercent = new(round(float64(h.Total-h.Previous.Total) / float64(h.Previous.Total) * 100))
+		change := float64(h.Total-h.Previous.Total) / float64(h.Previous.Total) * 100
+		h.Previous.ChangePercent = new(math.Round(change*100) / 100)
 	}
 	return h, nil
 }

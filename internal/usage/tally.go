@@ -165,7 +165,7 @@ func (t *tally) watch(rows []*row) error {
 			continue
 		}
 		told, err := r.account.Watch(t.tx, r.kind, r.used, r.told, t.now.month, func() (string, error) {
-			return t.pace(r)
+			return t.lasts(r)
 		})
 		if err != nil {
 			return err

@@ -3,6 +3,7 @@ package credit_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -157,6 +158,40 @@ func TestLowBalance(t *testing.T) {
 		_, err = consume(d, o, 10)
 		must(t, err)
 		want("lower still")
+	})
+}
+
+// A credit limit that is lowered to what is overdrawn, or near it, is told in the
+// commit that lowers it; each once a month.
+func TestCreditLimitThatMoves(t *testing.T) {
+	eachClock(t, func(t *testing.T, d *db.DB, set func(string)) {
+		set("01 00:30")
+		o := newOrganization(t, d, newAdmin(t, d, false))
+		person(t, d, "owner", false, 0, o)
+		must(t, limit(d, o, 100, 0, false))
+		_, err := consume(d, o, 40)
+		must(t, err)
+		told := 0
+		lower := func(to int64, want ...string) {
+			t.Helper()
+			must(t, limit(d, o, to, 0, false))
+			got := messages(t, d, "credit_limit.%")
+			got = slices.DeleteFunc(got, func(s string) bool { return strings.Contains(s, " went from ") })
+			if !slices.Equal(got[told:], want) {
+				t.Errorf("a limit of %d: got %q, want %q", to, got[told:], want)
+			}
+			told = len(got)
+		}
+		lower(51)
+		lower(50, "owner: The balance of O is -40; 80 % of the credit limit of 50 is used or held. At this pace: less than a day.")
+		lower(200)
+		lower(45)
+		lower(40, "owner: The balance of O is -40; the credit limit of 40 is used up or held.")
+		lower(0)
+		set("30 00:30")
+		lower(1000)
+		lower(0)
+		checkLedger(t, d)
 	})
 }
 

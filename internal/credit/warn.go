@@ -12,7 +12,7 @@ import (
 // crosses it.
 const (
 	lowBalance int64 = 1 << iota // a tenth of what it was after the last deposit
-	limitNear                    // 80 % of the credit limit is used or held
+	limitNear                    // 80 % of the credit limit is used or held; of none, anything
 	limitReached
 )
 
@@ -31,7 +31,7 @@ func (w *wallet) conditions() (level int64) {
 	if w.lowMark > 0 && w.balance() <= w.lowMark {
 		level |= lowBalance
 	}
-	if used := w.held - w.balance(); w.limit > 0 && used > 0 {
+	if used := w.held - w.balance(); used > 0 {
 		if reaches(used, w.limit, nearLimit) {
 			level |= limitNear
 		}

@@ -87,8 +87,7 @@ func TestThresholds(t *testing.T) {
 		write(w.T, w.d, func(tx *db.Tx) error {
 			_, err := tx.Exec(`UPDATE organizations SET storage_limit_gb = 0`)
 			if err == nil {
-				zone := at("2026-12-01T00:00:00Z").Location()
-				err = quota.LimitsChanged(tx, o, zone)
+				err = quota.LimitsChanged(tx, o)
 			}
 			return err
 		})

@@ -82,7 +82,7 @@ func TestOnlyOnePackageMay(t *testing.T) {
 		imported string
 		may      []string
 	}{
-		{"modernc.org/sqlite", []string{"internal/db"}},
+		{"modernc.org/sqlite", []string{"internal/db", "internal/db/dbtest"}},
 		{"github.com/jackc/pgx", []string{"internal/db", "internal/db/dbtest"}},
 		{"database/sql", []string{"internal/db", "internal/db/dbtest", "internal/bench"}},
 		{"github.com/danielgtaylor/huma", []string{"internal/api"}},

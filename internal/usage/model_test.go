@@ -235,7 +235,7 @@ func (m *model) compare(rt *rapid.T, w *world, o id.Organization, now time.Time)
 // part holds a plugin's part of a span against the sums of its days, and what
 // its share of the gauge stood at in the end of the last.
 func (m *model) part(rt *rapid.T, w *world, o id.Organization, source string, days, ends map[string]int64, s usage.Span) {
-	first, last := s.From.Std().In(m.zone).Format(time.DateOnly), (*s.To-1).Std().In(m.zone).Format(time.DateOnly)
+	first, last := s.From.Std().In(m.zone).Format(time.DateOnly), (*s.To - 1).Std().In(m.zone).Format(time.DateOnly)
 	want := map[string]int64{}
 	for name, n := range days {
 		if first <= name && name <= last {

@@ -20,7 +20,7 @@ func (s *Server) usageRoutes() []route {
 			Description: "Seats, storage, bandwidth of the current month, credits; limits are the effective ones." + held},
 			func(tx *db.Tx, c *Call, _ *struct{}) (usage.Usage, error) { return usage.Of(tx, c.Organization) }),
 		read(op{Method: "GET", Path: orgPath + "/usage/history", ID: "get-usage-history", Tag: usageTag, Summary: "Read the history of a meter", May: auth.OrganizationUsage,
-			Description: "By hour (at most 744) or day (at most 366) of the billing time zone, beside as many steps just before. With Accept: text/csv as CSV." + held, Answers: usage.History{}}, history),
+			Description: "By hour (at most 745) or day (at most 366) of the billing time zone, beside as many steps just before. With Accept: text/csv as CSV." + held, Answers: usage.History{}}, history),
 		read(op{Method: "GET", Path: orgPath + "/usage/forecast", ID: "get-usage-forecast", Tag: usageTag, Summary: "See when limits run out at this pace", May: auth.OrganizationUsage,
 			Description: "The pace is the average of the last seven days." + held},
 			func(tx *db.Tx, c *Call, _ *struct{}) (usage.Forecast, error) {

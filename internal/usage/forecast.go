@@ -68,12 +68,12 @@ func ForecastOf(tx *db.Tx, o id.Organization) (Forecast, error) {
 // included.
 func growth(tx *db.Tx, o id.Organization, m quota.Meter, zone *time.Location) (float64, error) {
 	today := windowOf(tx.Now, zone).day
-	g := grid{step: Daily, zone: zone, first: today - pace.Days + 1, n: pace.Days}
+	g := gridFrom(&daily, zone, today-pace.Days+1, pace.Days)
 	_, grown, err := g.read(tx, o, m, "")
 	if err != nil {
 		return 0, err
 	}
-	span := time.Duration(tx.Now-g.at(0)) * time.Microsecond
+	span := time.Duration(tx.Now-g.begins(0)) * time.Microsecond
 	if m.Kind == quota.Gauge {
 		_, stood, err := g.before().read(tx, o, m, "")
 		if err != nil {

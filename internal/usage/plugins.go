@@ -92,7 +92,7 @@ func (d span) months() (all []int64) {
 
 // ByPlugin gives each plugin's part of what an organization used.
 func ByPlugin(tx *db.Tx, o id.Organization, s Span) (PluginUsage, error) {
-	t, err := totals(tx, auth.Reach{Organizations: []id.Organization{o}}, s, maxDays)
+	t, err := totals(tx, auth.Reach{Organizations: []id.Organization{o}}, s, int64(daily.most))
 	return PluginUsage{OrganizationID: o, PluginTotals: t}, err
 }
 

@@ -61,7 +61,7 @@ func counterParts(tx *db.Tx, of auth.Reach, d span) (all []partRow, err error) {
 	for _, month := range d.months() {
 		var p params
 		rows, err := db.All(tx, scanPart, `SELECT d.plugin_key, d.meter, CAST(SUM(d.value) AS BIGINT), CAST(SUM(d.events) AS BIGINT)
-			FROM meters m CROSS JOIN usage_current c CROSS JOIN usage_days d
+			FROM meters m CROSS JOIN usage_current c CROSS JOIN `+daily.table+` d
 			WHERE m.kind = 'counter' AND c.meter = m.key AND c.period = `+p.add(month)+` AND `+p.within(of, "c.organization_id")+`
 				AND d.organization_id = c.organization_id AND d.meter = c.meter
 				AND d.begins_at BETWEEN `+p.add(max(month, d.first))+` AND `+p.add(min(endOf(month), d.last))+`
@@ -80,11 +80,11 @@ func gaugeParts(tx *db.Tx, of auth.Reach, d span) ([]partRow, error) {
 	var p params
 	value := "g.value"
 	if d.last < d.today {
-		value = `COALESCE((SELECT t.value FROM usage_days t WHERE t.organization_id = g.organization_id AND t.meter = g.meter
+		value = `COALESCE((SELECT t.value FROM ` + daily.table + ` t WHERE t.organization_id = g.organization_id AND t.meter = g.meter
 			AND t.plugin_key = g.plugin_key AND t.begins_at <= ` + p.add(d.last) + ` ORDER BY t.begins_at DESC LIMIT 1), 0)`
 	}
 	all, err := db.All(tx, scanPart, `SELECT s.plugin_key, s.meter, CAST(SUM(s.value) AS BIGINT), CAST(SUM(s.events) AS BIGINT) FROM (
-			SELECT g.plugin_key, g.meter, `+value+` AS value, COALESCE((SELECT SUM(t.events) FROM usage_days t WHERE t.organization_id = g.organization_id
+			SELECT g.plugin_key, g.meter, `+value+` AS value, COALESCE((SELECT SUM(t.events) FROM `+daily.table+` t WHERE t.organization_id = g.organization_id
 				AND t.meter = g.meter AND t.plugin_key = g.plugin_key AND t.begins_at BETWEEN `+p.add(d.first)+` AND `+p.add(d.last)+`), 0) AS events
 			FROM usage_gauges g WHERE `+p.within(of, "g.organization_id")+`) AS s
 		GROUP BY s.plugin_key, s.meter ORDER BY s.plugin_key, s.meter LIMIT 100000`, p...)

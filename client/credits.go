@@ -20,6 +20,17 @@ type Figures struct {
 	// ExpiringSoon is what of the balance expires within 30 days.
 	ExpiringSoon int64 `json:"expiring_soon"`
 	AccountID    int64 `json:"account_id"`
+	// Forecast says when what is available runs out, as it was consumed.
+	Forecast Outlook `json:"forecast"`
+}
+
+// Outlook says when something runs out at the pace of the last seven days: 0 days
+// when it has, nil when it does not.
+type Outlook struct {
+	PerDay    float64    `json:"per_day"`
+	DaysLeft  *float64   `json:"days_left"`
+	RunsOutAt *time.Time `json:"runs_out_at"`
+	Sentence  string     `json:"sentence"`
 }
 
 // Pool is an admin's credits at a moment. Available is what can be passed on.
@@ -30,6 +41,8 @@ type Pool struct {
 	Held         int64 `json:"held"`
 	ExpiringSoon int64 `json:"expiring_soon"`
 	AccountID    int64 `json:"account_id"`
+	// Forecast says when what is available runs out, as it was passed on.
+	Forecast Outlook `json:"forecast"`
 }
 
 // Transaction is one movement of credits as one of its two accounts sees it.

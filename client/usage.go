@@ -171,41 +171,67 @@ type UsagePrevious struct {
 	ChangePercent *float64  `json:"change_percent"`
 }
 
-// Forecast says of every limited meter when it runs out at this pace.
+// Forecast says of credits and of every limited meter when they run out at this
+// pace.
 type Forecast struct {
 	OrganizationID int64     `json:"organization_id"`
 	AsOf           time.Time `json:"as_of"`
+	Credits        Outlook   `json:"credits"`
 	Data           []RunOut  `json:"data"`
 }
 
 // RunOut is when a limit is reached if things go on as in the last seven days.
 type RunOut struct {
-	Meter     string     `json:"meter"`
-	Unit      string     `json:"unit"`
-	Used      int64      `json:"used"`
-	Limit     int64      `json:"limit"`
-	PerDay    float64    `json:"per_day"`
-	DaysLeft  *float64   `json:"days_left"`
-	RunsOutAt *time.Time `json:"runs_out_at"`
-	ResetAt   *time.Time `json:"reset_at"`
-	Sentence  string     `json:"sentence"`
+	Meter string `json:"meter"`
+	Unit  string `json:"unit"`
+	Used  int64  `json:"used"`
+	Limit int64  `json:"limit"`
+	Outlook
+	ResetAt *time.Time `json:"reset_at"`
 }
 
-// PluginUsage is what each plugin reported.
+// PluginUsage is what each plugin used of an organization's credits and meters.
 type PluginUsage struct {
-	OrganizationID int64         `json:"organization_id"`
-	Period         Period        `json:"period"`
-	Data           []PluginMeter `json:"data"`
+	OrganizationID int64 `json:"organization_id"`
+	PluginTotals
 }
 
-// PluginMeter is one plugin's part of one meter.
+// PluginTotals is what each plugin used in a period of whole days.
+type PluginTotals struct {
+	Period  Period       `json:"period"`
+	Credits int64        `json:"credits"` // of all plugins together
+	Data    []PluginPart `json:"data"`
+}
+
+// PluginPart is one plugin's part: credits consumed less what came back.
+type PluginPart struct {
+	Plugin  string        `json:"plugin"`
+	Credits int64         `json:"credits"`
+	Meters  []PluginMeter `json:"meters"`
+}
+
+// PluginMeter is one plugin's part of one meter: of a counter in the period, of
+// a gauge at its end.
 type PluginMeter struct {
-	Plugin string `json:"plugin"`
 	Meter  string `json:"meter"`
 	Kind   string `json:"kind"`
 	Unit   string `json:"unit"`
 	Used   int64  `json:"used"`
 	Events int64  `json:"events"`
+}
+
+// PluginPeriod picks the days that are summed; zero is the current month.
+type PluginPeriod struct {
+	From time.Time `query:"from"`
+	To   time.Time `query:"to"`
+}
+
+// PluginTotalsFilter picks the days that are summed, and where Admin is not
+// zero, the organizations of that admin alone.
+type PluginTotalsFilter struct {
+	From  time.Time `query:"from"`
+	To    time.Time `query:"to"`
+	Admin int64     `query:"admin_id"`
 }
 
 // MeterLimits is every meter of the catalogue, for one organization.
@@ -309,9 +335,15 @@ func (c *Client) UsageForecast(ctx context.Context, org OrganizationRef, o ...Ca
 	return do[Forecast](ctx, c, "GET", org.path()+"/usage/forecast", nil, o)
 }
 
-// PluginUsage reads what each plugin uses.
-func (c *Client) PluginUsage(ctx context.Context, org OrganizationRef, o ...CallOption) (PluginUsage, error) {
-	return do[PluginUsage](ctx, c, "GET", org.path()+"/usage/plugins", nil, o)
+// PluginUsage reads what each plugin uses of an organization.
+func (c *Client) PluginUsage(ctx context.Context, org OrganizationRef, f PluginPeriod, o ...CallOption) (PluginUsage, error) {
+	return ask[PluginUsage](ctx, c, "GET", org.path()+"/usage/plugins", queryOf(f), nil, o)
+}
+
+// TotalPluginUsage reads what each plugin uses of all organizations together: of
+// all for a superadmin, of its own for an admin.
+func (c *Client) TotalPluginUsage(ctx context.Context, f PluginTotalsFilter, o ...CallOption) (PluginTotals, error) {
+	return ask[PluginTotals](ctx, c, "GET", "/api/tenants/usage/plugins", queryOf(f), nil, o)
 }
 
 // UsageLimits reads the limits of every meter, and what is used.

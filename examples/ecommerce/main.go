@@ -1,13 +1,18 @@
 // Command ecommerce is the back end of a small shop plugin: an example of a
-// service that asks Tenantry before it acts, and reports what was used.
+// service that asks Tenantry before it acts, reports what was used, and spends
+// credits for what it did.
 //
 //	TENANTRY_URL=http://127.0.0.1:8080 TENANTRY_API_KEY=tnt_sk_… go run ./examples/ecommerce -addr 127.0.0.1:8090
 //	curl -X POST 127.0.0.1:8090/shops/acme-corp/orders -d '{"items":3}'
+//	curl -X POST 127.0.0.1:8090/shops/acme-corp/orders/ORDER/ship
+//	curl -X DELETE 127.0.0.1:8090/shops/acme-corp/orders/ORDER
 //	curl -X PUT 127.0.0.1:8090/shops/acme-corp/pictures/hat.png --data-binary @hat.png
 //
-// An order is checked from memory (client.Entitlements) and reported later,
-// together with others; a picture sets its room aside in Tenantry before it is
-// stored. The key needs the scopes entitlements:read and usage:write.
+// An order is checked from memory (client.Entitlements), its credits are held
+// until it is shipped or cancelled, and its traffic is reported later together
+// with that of others. A picture sets its room aside in Tenantry before it is
+// stored, and consumes a credit. The key needs the scopes entitlements:read,
+// usage:write and credits:spend.
 package main
 
 import (

@@ -18,6 +18,7 @@ import (
 	"github.com/tenantry/tenantry/internal/id"
 	"github.com/tenantry/tenantry/internal/page"
 	"github.com/tenantry/tenantry/internal/partner"
+	"github.com/tenantry/tenantry/internal/quota"
 )
 
 // Status says whether an admin is held.
@@ -188,6 +189,9 @@ func Update(tx *db.Tx, actor audit.Actor, admin id.Admin, p Patch, own ...string
 		tx.Publish("branding", "")
 		tx.Publish("entitlement", "")
 		if err := regroup(tx, after); err != nil {
+			return Admin{}, err
+		}
+		if err := quota.AdminLimitsChanged(tx, admin); err != nil {
 			return Admin{}, err
 		}
 	}

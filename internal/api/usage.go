@@ -5,6 +5,7 @@ import (
 
 	"github.com/tenantry/tenantry/internal/auth"
 	"github.com/tenantry/tenantry/internal/db"
+	"github.com/tenantry/tenantry/internal/id"
 	"github.com/tenantry/tenantry/internal/page"
 	"github.com/tenantry/tenantry/internal/usage"
 )
@@ -19,16 +20,20 @@ func (s *Server) usageRoutes() []route {
 			Description: "Seats, storage, bandwidth of the current month, credits; limits are the effective ones." + held},
 			func(tx *db.Tx, c *Call, _ *struct{}) (usage.Usage, error) { return usage.Of(tx, c.Organization) }),
 		read(op{Method: "GET", Path: orgPath + "/usage/history", ID: "get-usage-history", Tag: usageTag, Summary: "Read the history of a meter", May: auth.OrganizationUsage,
-			Description: "By hour (at most 744) or day (at most 366) of the billing time zone, beside as many steps just before. With Accept: text/csv as CSV." + held, Answers: usage.History{}}, history),
+			Description: "By hour (at most 745) or day (at most 366) of the billing time zone, beside as many steps just before. With Accept: text/csv as CSV." + held, Answers: usage.History{}}, history),
 		read(op{Method: "GET", Path: orgPath + "/usage/forecast", ID: "get-usage-forecast", Tag: usageTag, Summary: "See when limits run out at this pace", May: auth.OrganizationUsage,
 			Description: "The pace is the average of the last seven days." + held},
 			func(tx *db.Tx, c *Call, _ *struct{}) (usage.Forecast, error) {
 				return usage.ForecastOf(tx, c.Organization)
 			}),
 		read(op{Method: "GET", Path: orgPath + "/usage/plugins", ID: "get-plugin-usage", Tag: usageTag, Summary: "Read what each plugin uses", May: auth.OrganizationUsage,
-			Description: "Counters of the current month, gauges as they stand." + held},
-			func(tx *db.Tx, c *Call, _ *struct{}) (usage.PluginUsage, error) {
-				return usage.ByPlugin(tx, c.Organization)
+			Description: "Credits and meters by plugin: in the current month, or in the days from from to to, at most 366. A gauge is as it stands in the end." + held},
+			func(tx *db.Tx, c *Call, in *SpanInput) (usage.PluginUsage, error) {
+				s, err := in.span()
+				if err != nil {
+					return usage.PluginUsage{}, err
+				}
+				return usage.ByPlugin(tx, c.Organization, s)
 			}),
 		read(op{Method: "GET", Path: orgPath + "/usage/limits", ID: "get-usage-limits", Tag: usageTag, Summary: "Read the limits of every meter", May: auth.OrganizationUsage,
 			Description: "The effective limit is the least of the organization's, its admin's group's (unless the group oversells) and the platform's." + held},
@@ -43,6 +48,9 @@ func (s *Server) usageRoutes() []route {
 			}) (usage.MeterLimit, error) {
 				return usage.SetLimit(tx, c.Actor, c.Organization, c.Admin, in.Key, in.Body)
 			}),
+		read(op{Method: "GET", Path: "/api/tenants/usage/plugins", ID: "list-plugin-usage", Tag: usageTag, Summary: "Read what each plugin uses of all organizations", May: auth.UsageTop,
+			Description: "Credits and meters by plugin, of all organizations together: a superadmin sees all, the people of an admin its own. In the current month, or in the days from from to to, at most 92."},
+			pluginsOfAll),
 		read(op{Method: "GET", Path: "/api/tenants/usage/top", ID: "list-top-usage", Tag: usageTag, Summary: "List the organizations that use most", May: auth.UsageTop,
 			Description: "A superadmin sees all, the people of an admin its own. Most first."},
 			func(tx *db.Tx, c *Call, in *struct {
@@ -64,6 +72,28 @@ type historyInput struct {
 	To     string `query:"to" format:"date-time" doc:"Before this time; without it now."`
 	Step   string `query:"step" enum:"hour,day" default:"day" doc:"How long each part is."`
 	Plugin string `query:"plugin" maxLength:"64" doc:"What this plugin reported alone."`
+}
+
+// SpanInput is a period of whole days.
+type SpanInput struct {
+	From string `query:"from" format:"date-time" doc:"In whose day it begins; without it the current month."`
+	To   string `query:"to" format:"date-time" doc:"Before this time, to the end of its day; without it now."`
+}
+
+func (in *SpanInput) span() (usage.Span, error) {
+	from, to, err := period(in.From, in.To)
+	return usage.Span{From: from, To: to}, err
+}
+
+func pluginsOfAll(tx *db.Tx, c *Call, in *struct {
+	SpanInput
+	Admin int64 `query:"admin_id" minimum:"1" doc:"Of the organizations of this admin alone."`
+}) (usage.PluginTotals, error) {
+	s, err := in.span()
+	if err != nil {
+		return usage.PluginTotals{}, err
+	}
+	return usage.ByPluginOf(tx, auth.Visible(auth.UsageTop, c.Principal).Narrow(id.Admin(in.Admin)), s)
 }
 
 func history(tx *db.Tx, c *Call, in *historyInput) (any, error) {

@@ -23,9 +23,9 @@ var layers = [][]string{
 	{"internal/fault", "internal/patch", "internal/id", "client"},
 	{"internal/page", "internal/text", "examples/ecommerce"},
 	{"internal/db"},
-	{"internal/audit", "internal/notify", "internal/job", "internal/hold", "internal/domain", "internal/secret", "internal/effect", "internal/brand"},
-	{"internal/mail", "internal/db/dbtest"},
-	{"internal/auth", "internal/settings", "internal/plugin", "internal/partner", "internal/credit", "internal/branding", "internal/quota"},
+	{"internal/audit", "internal/notify", "internal/job", "internal/hold", "internal/domain", "internal/secret", "internal/effect", "internal/brand", "internal/pace"},
+	{"internal/mail", "internal/db/dbtest", "internal/quota"},
+	{"internal/auth", "internal/settings", "internal/plugin", "internal/partner", "internal/credit", "internal/branding"},
 	{"internal/admin", "internal/org", "internal/usage"},
 	{"internal/registration"},
 	{"internal/api", "internal/console", "internal/config", "internal/demo"},
@@ -82,7 +82,7 @@ func TestOnlyOnePackageMay(t *testing.T) {
 		imported string
 		may      []string
 	}{
-		{"modernc.org/sqlite", []string{"internal/db"}},
+		{"modernc.org/sqlite", []string{"internal/db", "internal/db/dbtest"}},
 		{"github.com/jackc/pgx", []string{"internal/db", "internal/db/dbtest"}},
 		{"database/sql", []string{"internal/db", "internal/db/dbtest", "internal/bench"}},
 		{"github.com/danielgtaylor/huma", []string{"internal/api"}},

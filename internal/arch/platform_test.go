@@ -19,6 +19,7 @@ var platform = map[string]string{
 	"internal/api Server.serve":     "the ledger's batches: one transaction for many services",
 	"internal/api Server.settled":   "waiting until the events of all tenants have their numbers",
 	"internal/auth Principal.reach": "superadmins and platform-wide keys",
+	"internal/bench bench.work":     "the benchmark reads one answer of its own data",
 	"internal/bench plan.seed":      "the benchmark's own data",
 }
 

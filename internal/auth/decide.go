@@ -213,6 +213,18 @@ func Visible(permission Permission, p *Principal) Reach {
 	return r
 }
 
+// Narrow is the part of the reach that belongs to one admin: nothing where that
+// is another's. Zero narrows nothing.
+func (r Reach) Narrow(to id.Admin) Reach {
+	switch {
+	case to == 0:
+		return r
+	case r.All || slices.Contains(r.Admins, to):
+		return Reach{Admins: []id.Admin{to}}
+	}
+	return Reach{}
+}
+
 // Tenant is the tenant that p itself belongs to, where what it does to its own
 // account and what it is denied are kept: the active organization, else the
 // first admin, else the first organization. Both are zero for platform staff

@@ -17,13 +17,15 @@ type bench struct {
 	plan
 	r      *report
 	engine string
-	w      world
-	server *process
-	floor  *process
-	raw    *sql.DB // the same engine, without the product
-	store  func() time.Duration
-	token  string
-	refill func() // lets a case have more requests
+	// address is the database's.
+	address string
+	w       world
+	server  *process
+	floor   *process
+	raw     *sql.DB // the same engine, without the product
+	store   func() time.Duration
+	token   string
+	refill  func() // lets a case have more requests
 }
 
 // one is a case: what is asked, and what the least is that it could cost.

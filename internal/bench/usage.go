@@ -10,7 +10,10 @@ import (
 
 	"github.com/tenantry/tenantry/internal/auth"
 	"github.com/tenantry/tenantry/internal/db"
+	"github.com/tenantry/tenantry/internal/db/dbtest"
+	"github.com/tenantry/tenantry/internal/id"
 	"github.com/tenantry/tenantry/internal/plugin"
+	"github.com/tenantry/tenantry/internal/usage"
 )
 
 // metered is how many organizations services ask about and report.
@@ -91,11 +94,14 @@ func reports(b *bench) (source, error) {
 }
 
 // flat measures the usage answer of an organization before and after so many
-// events, whose marks and roll-ups are put in directly.
+// events, whose marks and roll-ups are put in directly: what the server spends,
+// and what no other load bears on, how many rows the answer's statements look at
+// (steps of SQLite's machine).
 func (b *bench) flat(ctx context.Context) error {
 	const few = 1000
 	o := b.w.organizations[0]
 	var took [2]time.Duration
+	var work [2]int64
 	for i, events := range []int{few, b.many} {
 		progress("%s: putting in %d usage events", b.engine, events)
 		rows := `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)
@@ -116,6 +122,13 @@ func (b *bench) flat(ctx context.Context) error {
 				return err
 			}
 		}
+		if _, err := b.raw.ExecContext(ctx, "ANALYZE"); err != nil {
+			return err
+		}
+		var err error
+		if work[i], err = b.work(ctx, o); err != nil {
+			return err
+		}
 		ask := same(request("GET", fmt.Sprintf("/api/tenants/organizations/%d/usage", o), b.w.key, ""))
 		for range b.rounds {
 			_, cpu, err := b.measure(ctx, b.server, nil, 16, ask, b.span)
@@ -128,6 +141,32 @@ func (b *bench) flat(ctx context.Context) error {
 		}
 	}
 	times := float64(took[1]) / float64(took[0])
+	what := "rows"
+	if b.engine == "sqlite" {
+		what = "steps"
+	}
+	b.r.note(b.engine, fmt.Sprintf("%s that the usage answer takes after %d and %d events", what, few, b.many), fmt.Sprintf("%d and %d", work[0], work[1]), "the same", work[1] <= work[0])
 	b.r.note(b.engine, fmt.Sprintf("usage answer after %d and %d events", few, b.many), fmt.Sprintf("%s µs and %s µs: %.2f ×", micro(took[0]), micro(took[1]), times), "≤ 1.25 ×", times <= 1.25)
 	return nil
+}
+
+// work counts what the statements of an organization's usage answer look at.
+func (b *bench) work(ctx context.Context, o id.Organization) (sum int64, err error) {
+	var heard []dbtest.Statement
+	d, err := db.Open(ctx, b.address, db.Options{Connections: 1, Trace: func(query string, args []any) {
+		heard = append(heard, dbtest.Statement{Query: query, Args: args})
+	}})
+	if err != nil {
+		return 0, err
+	}
+	defer d.Close()
+	err = d.In(db.Platform).Read(ctx, func(tx *db.Tx) error { _, err := usage.Of(tx, o); return err })
+	if err != nil {
+		return 0, err
+	}
+	all, err := dbtest.Work(ctx, b.address, heard)
+	for _, n := range all {
+		sum += n
+	}
+	return sum, err
 }

@@ -38,6 +38,7 @@ import (
 	"github.com/tenantry/tenantry/internal/effect"
 	"github.com/tenantry/tenantry/internal/fault"
 	"github.com/tenantry/tenantry/internal/id"
+	"github.com/tenantry/tenantry/internal/pace"
 	"github.com/tenantry/tenantry/internal/text"
 )
 
@@ -138,6 +139,8 @@ type Figures struct {
 	// ExpiringSoon is what is free and expires within 30 days.
 	ExpiringSoon int64      `json:"expiring_soon" doc:"Of the balance, what expires within 30 days"`
 	Account      id.Account `json:"account_id" doc:"Its account in the ledger"`
+	// Forecast is of what is available.
+	Forecast pace.Outlook `json:"forecast" doc:"When what is available runs out, at the pace of what was consumed less what came back"`
 }
 
 // Revision is always the first: figures follow from the ledger.
@@ -152,6 +155,8 @@ type Pool struct {
 	Held         int64      `json:"held"`
 	ExpiringSoon int64      `json:"expiring_soon" doc:"Of the balance, what expires within 30 days"`
 	Account      id.Account `json:"account_id" doc:"Its account in the ledger"`
+	// Forecast is of what is available.
+	Forecast pace.Outlook `json:"forecast" doc:"When what is available runs out, at the pace of what was passed on less what was taken back"`
 }
 
 // Revision is always the first: figures follow from the ledger.

@@ -31,7 +31,29 @@ func SetLimit(tx *db.Tx, actor audit.Actor, of id.Organization, limit int64, byA
 	if err := saveLimit(tx, of, now); err != nil {
 		return err
 	}
+	if err := crossLimit(tx, of, old.limit); err != nil {
+		return err
+	}
 	return tellLimit(tx, of, old.limit, limit, actor)
+}
+
+// crossLimit warns where what is overdrawn or held is that much of the limit only
+// since the limit has moved.
+func crossLimit(tx *db.Tx, of id.Organization, before int64) error {
+	b, err := openBook(tx, Owner{Organization: of})
+	if err != nil {
+		return err
+	}
+	w, err := b.wallet(Owner{Organization: of})
+	if err != nil {
+		return err
+	}
+	was := *w
+	was.limit = before
+	w.level = was.conditions()
+	b.watch(w)
+	w.touched = w.touched || len(b.warnings) > 0
+	return b.flush()
 }
 
 // Release takes an organization's limit off the admin that backs it; the limit

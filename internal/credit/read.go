@@ -17,7 +17,10 @@ func Balance(tx *db.Tx, of id.Organization) (Figures, error) {
 		return Figures{}, err
 	}
 	f := s.figures()
-	f.Used, err = consumedThisMonth(tx, of)
+	if f.Used, err = consumedThisMonth(tx, of); err != nil {
+		return f, err
+	}
+	f.Forecast, err = ahead(tx, Owner{Organization: of}, f.Available)
 	return f, err
 }
 
@@ -31,11 +34,16 @@ func AdminBalance(tx *db.Tx, of id.Admin) (Pool, error) {
 		return Pool{}, err
 	}
 	all, err := AdminBalances(tx, []id.Admin{of})
-	return all[of], err
+	if err != nil {
+		return Pool{}, err
+	}
+	p := all[of]
+	p.Forecast, err = ahead(tx, Owner{Admin: of}, p.Available)
+	return p, err
 }
 
 // AdminBalances gives the pools of several admins, for a page of a list: at
-// most 200 ids.
+// most 200 ids; the forecast is left out.
 func AdminBalances(tx *db.Tx, of []id.Admin) (map[id.Admin]Pool, error) {
 	all := make(map[id.Admin]Pool, len(of))
 	err := pools(tx, of, func(a id.Admin, s state) {

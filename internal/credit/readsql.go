@@ -120,56 +120,6 @@ func balanceBefore(tx *db.Tx, account id.Account, at db.Time) (int64, error) {
 	return c.balance, err
 }
 
-// consumers gives the accounts of what an owner's organizations consumed.
-func consumers(tx *db.Tx, of Owner) ([]struct {
-	Consumption
-	account id.Account
-}, error) {
-	condition, value := "o.id = $1", int64(of.Organization)
-	if of.Admin != 0 {
-		condition, value = "o.admin_id = $1", int64(of.Admin)
-	}
-	return db.All(tx, func(r db.Row) (c struct {
-		Consumption
-		account id.Account
-	}, err error) {
-		return c, r.Scan(&c.account, &c.Organization, &c.Name, &c.Plugin)
-	}, `SELECT a.id, o.id, o.name, a.plugin_key FROM organizations o JOIN credit_accounts a ON a.organization_id = o.id AND a.kind = 'consumed'
-		WHERE `+condition+` ORDER BY o.id, a.plugin_key`, value)
-}
-
-// consumption is what moved into the accounts of consumption in a period.
-func consumption(tx *db.Tx, of Owner, from, to db.Time) ([]Consumption, error) {
-	all := []Consumption{}
-	accounts, err := consumers(tx, of)
-	if err != nil {
-		return nil, err
-	}
-	for _, c := range accounts {
-		before, err := balanceBefore(tx, c.account, from)
-		if err != nil {
-			return nil, err
-		}
-		after, err := balanceBefore(tx, c.account, to)
-		if err != nil {
-			return nil, err
-		}
-		if c.Amount = after - before; c.Amount != 0 {
-			all = append(all, c.Consumption)
-		}
-	}
-	return all, nil
-}
-
-// consumedSince is what an organization consumed from a moment on.
-func consumedSince(tx *db.Tx, of id.Organization, from db.Time) (sum int64, err error) {
-	all, err := consumption(tx, Owner{Organization: of}, from, tx.Now.Add(time.Hour))
-	for _, c := range all {
-		sum += c.Amount
-	}
-	return max(sum, 0), err
-}
-
 func lines(tx *db.Tx, of Owner, account id.Account, from, to db.Time) ([]Line, error) {
 	column, value, _ := of.key()
 	return db.All(tx, func(r db.Row) (l Line, err error) {
@@ -194,6 +144,14 @@ func timezone(tx *db.Tx) (*time.Location, error) {
 		return nil, fmt.Errorf("the setting billing_timezone: %w", err)
 	}
 	return zone, nil
+}
+
+// nameOf is whose the wallet is, as people know it.
+func nameOf(tx *db.Tx, of Owner) (string, error) {
+	if of.Admin != 0 {
+		return db.One(tx, db.String, `SELECT name FROM admins WHERE id = $1`, int64(of.Admin))
+	}
+	return db.One(tx, db.String, `SELECT name FROM organizations WHERE id = $1`, int64(of.Organization))
 }
 
 // adminUsers are the people of an admin, owners of an organization its owners.

@@ -43,6 +43,34 @@ type Consumption struct {
 	Amount       int64           `json:"amount"`
 }
 
+// Consumers are the organizations that a sum of consumption is of: all, or those
+// of these admins together with these.
+type Consumers struct {
+	All           bool
+	Admins        []id.Admin
+	Organizations []id.Organization
+}
+
+// consumers are the organization itself, or those of the admin.
+func (o Owner) consumers() Consumers {
+	if o.Admin != 0 {
+		return Consumers{Admins: []id.Admin{o.Admin}}
+	}
+	return Consumers{Organizations: []id.Organization{o.Organization}}
+}
+
+// PluginCredits is what a plugin consumed, less what came back.
+type PluginCredits struct {
+	Plugin string
+	Amount int64
+}
+
+// ByPlugin gives what each plugin consumed of the organizations' credits from
+// one moment to before another. A refund counts when it was made.
+func ByPlugin(tx *db.Tx, of Consumers, from, to db.Time) ([]PluginCredits, error) {
+	return byPlugin(tx, of, from, to)
+}
+
 var months = regexp.MustCompile(`^[0-9]{4}-(0[1-9]|1[0-2])$`)
 
 // Statement gives the statement of a month such as 2026-11; an empty one is
@@ -66,7 +94,7 @@ func Statement(tx *db.Tx, of Owner, month string) (MonthlyStatement, error) {
 	for _, l := range s.Entries {
 		s.Closing += l.In - l.Out
 	}
-	s.Consumption, err = consumption(tx, of, s.From, s.To)
+	s.Consumption, err = consumption(tx, of.consumers(), s.From, s.To)
 	return s, err
 }
 

@@ -12,7 +12,7 @@ import (
 // crosses it.
 const (
 	lowBalance int64 = 1 << iota // a tenth of what it was after the last deposit
-	limitNear                    // 80 % of the credit limit is used or held
+	limitNear                    // 80 % of the credit limit is used or held; of none, anything
 	limitReached
 )
 
@@ -23,6 +23,7 @@ type warning struct {
 	wallet         *wallet
 	bit            int64
 	balance, limit int64
+	available      int64
 }
 
 // conditions are the warnings whose condition holds now.
@@ -30,7 +31,7 @@ func (w *wallet) conditions() (level int64) {
 	if w.lowMark > 0 && w.balance() <= w.lowMark {
 		level |= lowBalance
 	}
-	if used := w.held - w.balance(); w.limit > 0 && used > 0 {
+	if used := w.held - w.balance(); used > 0 {
 		if reaches(used, w.limit, nearLimit) {
 			level |= limitNear
 		}
@@ -53,7 +54,7 @@ func (b *book) watch(w *wallet) {
 	now := w.conditions()
 	for _, bit := range []int64{lowBalance, limitNear, limitReached} {
 		if now&^w.level&bit != 0 {
-			b.warnings = append(b.warnings, warning{w, bit, w.balance(), w.limit})
+			b.warnings = append(b.warnings, warning{w, bit, w.balance(), w.limit, w.available()})
 		}
 	}
 	w.level = now
@@ -85,11 +86,16 @@ func (b *book) dueWarnings() error {
 	return nil
 }
 
-// warn tells the people of the wallet, and those of the admin it belongs to.
+// warn tells the people of the wallet and those above it, who can fill it: of an
+// organization its admin's, of a pool and of the platform's own the superadmins.
 func (b *book) warn() error {
 	for _, n := range b.warnings {
-		m := n.message()
 		of := n.wallet.of
+		name, err := nameOf(b.tx, of)
+		if err != nil {
+			return err
+		}
+		m := n.message(name)
 		if of.Organization != 0 {
 			users, err := notify.OrganizationOwners(b.tx, of.Organization)
 			if err != nil {
@@ -104,6 +110,16 @@ func (b *book) warn() error {
 			}
 			m.Users = append(m.Users, users...)
 		}
+		if of.Admin != 0 || n.wallet.admin == 0 {
+			users, err := notify.Superadmins(b.tx)
+			if err != nil {
+				return err
+			}
+			m.Users = append(m.Users, users...)
+		}
+		if err := b.lasts(n, &m); err != nil {
+			return err
+		}
 		if err := notify.Send(b.tx, m); err != nil {
 			return err
 		}
@@ -111,7 +127,16 @@ func (b *book) warn() error {
 	return nil
 }
 
-func (n warning) message() notify.Message {
+// lasts adds to a warning how long what is left lasts.
+func (b *book) lasts(n warning, m *notify.Message) error {
+	o, err := ahead(b.tx, n.wallet.of, n.available)
+	if say := o.Warning(); say != "" {
+		m.Body += " " + say
+	}
+	return err
+}
+
+func (n warning) message(name string) notify.Message {
 	of := n.wallet.of
 	m := notify.Message{Organization: of.Organization, Admin: of.Admin, Target: notify.Target{Type: "organization", ID: int64(of.Organization)}}
 	if of.Admin != 0 {
@@ -120,13 +145,13 @@ func (n warning) message() notify.Message {
 	switch n.bit {
 	case lowBalance:
 		m.Kind, m.Title = "credits.low", "Credits are low"
-		m.Body = fmt.Sprintf("The balance is %d: a tenth of what it was after the last deposit.", n.balance)
+		m.Body = fmt.Sprintf("The balance of %s is %d: a tenth of what it was after the last deposit, or less.", name, n.balance)
 	case limitNear:
 		m.Kind, m.Title = "credit_limit.near", "Most of the credit limit is used"
-		m.Body = fmt.Sprintf("The balance is %d; %d %% of the credit limit of %d is used or held.", n.balance, nearLimit, n.limit)
+		m.Body = fmt.Sprintf("The balance of %s is %d; %d %% of the credit limit of %d is used or held.", name, n.balance, nearLimit, n.limit)
 	default:
 		m.Kind, m.Title = "credit_limit.reached", "The credit limit is reached"
-		m.Body = fmt.Sprintf("The balance is %d; the credit limit of %d is used up or held.", n.balance, n.limit)
+		m.Body = fmt.Sprintf("The balance of %s is %d; the credit limit of %d is used up or held.", name, n.balance, n.limit)
 	}
 	return m
 }

@@ -310,11 +310,7 @@ func (e *edit) cross(o Organization) error {
 	if was == now && id.Val(e.before.AdminID) == id.Val(o.AdminID) {
 		return nil
 	}
-	zone, err := billingZone(e.tx)
-	if err != nil {
-		return err
-	}
-	return quota.LimitsChanged(e.tx, o.ID, zone)
+	return quota.LimitsChanged(e.tx, o.ID)
 }
 
 // finish stores, records and tells what changed, if anything did.

@@ -51,11 +51,7 @@ func checkLimit(v *fault.Validation, field string, n int64) {
 // seated looks, after a change of the seats that are taken, whether it crosses
 // a threshold. The organization is locked.
 func seated(tx *db.Tx, organization id.Organization) error {
-	zone, err := billingZone(tx)
-	if err != nil {
-		return err
-	}
-	return quota.SeatsTaken(tx, organization, zone)
+	return quota.SeatsTaken(tx, organization)
 }
 
 func billingZone(tx *db.Tx) (*time.Location, error) {

@@ -10,6 +10,7 @@ import (
 	"github.com/tenantry/tenantry/internal/fault"
 	"github.com/tenantry/tenantry/internal/id"
 	"github.com/tenantry/tenantry/internal/page"
+	"github.com/tenantry/tenantry/internal/quota"
 )
 
 // Group is a partner group as it is answered. A nil bound binds nothing; nil
@@ -94,7 +95,27 @@ func Update(tx *db.Tx, actor audit.Actor, group id.Group, p Patch) (Group, error
 	if err := Exceed(tx, group, group, 0); err != nil {
 		return Group{}, err
 	}
+	if after.bounds() != before.bounds() {
+		if err := quota.GroupLimitsChanged(tx, group); err != nil {
+			return Group{}, err
+		}
+	}
 	return after, record(tx, actor, "partner_group.updated", &before, &after)
+}
+
+// bounds are what limits of organizations follow from; -2 is none.
+func (g Group) bounds() (b struct {
+	storage, users, bandwidth int64
+	oversell                  bool
+}) {
+	or := func(n *int64) int64 {
+		if n == nil {
+			return -2
+		}
+		return *n
+	}
+	b.storage, b.users, b.bandwidth, b.oversell = or(g.MaxStorageGB), or(g.MaxUsers), or(g.MaxBandwidthGB), g.Oversell
+	return b
 }
 
 // Delete removes a group. Its admins move to reassignTo, each with an event of
@@ -117,6 +138,9 @@ func Delete(tx *db.Tx, actor audit.Actor, group, reassignTo id.Group) error {
 			return err
 		}
 		if err := reassign(tx, actor, group, reassignTo); err != nil {
+			return err
+		}
+		if err := quota.GroupLimitsChanged(tx, reassignTo); err != nil {
 			return err
 		}
 	}

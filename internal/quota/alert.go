@@ -1,12 +1,10 @@
 package quota
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"math/bits"
 	"strconv"
-	"time"
 
 	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/id"
@@ -60,6 +58,8 @@ func (a *Account) Watch(tx *db.Tx, m Meter, used int64, t Told, month int64, hin
 // reached gives the thresholds that use is at, told or not.
 func reached(used, limit, told int64) int64 {
 	switch {
+	case limit == Unlimited && told&toldWarning != 0: // it was lifted
+		return toldBack
 	case limit == Unlimited:
 		return 0
 	case atLeast(used, limit, FullAt):
@@ -109,6 +109,9 @@ func (a *Account) tell(tx *db.Tx, m Meter, used, crossed int64, more string) err
 		kind, title = "usage.back", fmt.Sprintf("%s: back below %d %%", m.Name, BackAt)
 	}
 	body := fmt.Sprintf("%s uses %s of %s.", a.Name, Amount(used, m.Unit), Amount(limit, m.Unit))
+	if limit == Unlimited {
+		body = fmt.Sprintf("%s uses %s, and has no limit any more.", a.Name, Amount(used, m.Unit))
+	}
 	if more != "" {
 		body += " " + more
 	}
@@ -127,8 +130,12 @@ func Amount(n int64, unit string) string {
 
 // SeatsTaken notes how many seats are taken after a change of them, and tells
 // when that crosses a threshold. The organization is locked.
-func SeatsTaken(tx *db.Tx, organization id.Organization, zone *time.Location) error {
+func SeatsTaken(tx *db.Tx, organization id.Organization) error {
 	Changed(tx, organization)
+	zone, err := zone(tx)
+	if err != nil {
+		return err
+	}
 	a, err := Find(tx, organization)
 	if err != nil {
 		return err
@@ -160,44 +167,6 @@ func SeatLimit(tx *db.Tx, organization id.Organization) (Limit, error) {
 	}
 	m, err := builtin(tx, Seats)
 	return a.Limit(m), err
-}
-
-// LimitsChanged looks whether what is used crosses a threshold of the limits
-// that the organization has now.
-func LimitsChanged(tx *db.Tx, organization id.Organization, zone *time.Location) error {
-	if err := SeatsTaken(tx, organization, zone); err != nil {
-		return err
-	}
-	a, err := Find(tx, organization)
-	if err != nil {
-		return err
-	}
-	_, month := Month(tx.Now, zone)
-	for _, row := range []struct {
-		key    string
-		period int64
-	}{{Bandwidth, month}, {Storage, 0}} {
-		key, period := row.key, row.period
-		m, err := builtin(tx, key)
-		if err != nil {
-			return err
-		}
-		used, had, err := current(tx, organization, key, period)
-		if errors.Is(err, db.ErrNoRows) {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		now, err := a.Watch(tx, m, used, had, month, nil)
-		if err == nil && now != had {
-			err = keep(tx, organization, key, period, now)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func builtin(tx *db.Tx, key string) (Meter, error) {

@@ -3,6 +3,7 @@ package quota
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/hold"
@@ -110,6 +111,76 @@ func keep(tx *db.Tx, o id.Organization, meter string, period int64, t Told) erro
 
 func platformLimits(tx *db.Tx) ([]Meter, error) {
 	return db.All(tx, ScanMeter, `SELECT `+MeterColumns+` FROM meters WHERE built_in ORDER BY key LIMIT 10`)
+}
+
+// zone is the one in which months begin.
+func zone(tx *db.Tx) (*time.Location, error) {
+	name, err := db.One(tx, db.String, `SELECT billing_timezone FROM settings WHERE id = 1`)
+	if err != nil {
+		return nil, err
+	}
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		return nil, fmt.Errorf("the setting billing_timezone: %w", err)
+	}
+	return zone, nil
+}
+
+// catalogue is every meter by its key.
+func catalogue(tx *db.Tx) (map[string]Meter, error) {
+	all, err := db.All(tx, ScanMeter, `SELECT `+MeterColumns+` FROM meters ORDER BY key LIMIT 1000`)
+	byKey := make(map[string]Meter, len(all))
+	for _, m := range all {
+		byKey[m.Key] = m
+	}
+	return byKey, err
+}
+
+// standing reads the rows of meters that organizations have now.
+func standing(tx *db.Tx, of []id.Organization, month int64) (map[id.Organization]map[string]row, error) {
+	args := []any{month}
+	marks := make([]string, 0, len(of))
+	for _, o := range padded(of) {
+		args = append(args, o)
+		marks = append(marks, fmt.Sprintf("$%d", len(args)))
+	}
+	all := map[id.Organization]map[string]row{}
+	_, err := db.All(tx, func(r db.Row) (struct{}, error) {
+		var o id.Organization
+		var key string
+		var v row
+		err := r.Scan(&o, &key, &v.period, &v.used, &v.told.Bits, &v.told.Month)
+		if all[o] == nil {
+			all[o] = map[string]row{}
+		}
+		all[o][key] = v
+		return struct{}{}, err
+	}, `SELECT organization_id, meter, period, used, told, told_period FROM usage_current
+		WHERE period IN (0, $1) AND organization_id IN (`+strings.Join(marks, ", ")+`)`, args...)
+	return all, err
+}
+
+// many is how many organizations are looked at together.
+const many = 256
+
+func scanOrganization(r db.Row) (o id.Organization, err error) { return o, r.Scan(&o) }
+
+func ofAll(tx *db.Tx, after id.Organization) ([]id.Organization, error) {
+	return db.All(tx, scanOrganization, `SELECT id FROM organizations WHERE id > $1 ORDER BY id LIMIT $2`, after, many)
+}
+
+func ofAdmin(tx *db.Tx, admin id.Admin, after id.Organization) ([]id.Organization, error) {
+	return db.All(tx, scanOrganization, `SELECT id FROM organizations WHERE admin_id = $1 AND id > $2 ORDER BY id LIMIT $3`, admin, after, many)
+}
+
+func ofGroup(tx *db.Tx, group id.Group, after id.Organization) ([]id.Organization, error) {
+	return db.All(tx, scanOrganization, `SELECT o.id FROM organizations o JOIN admins a ON a.id = o.admin_id
+		WHERE a.partner_group_id = $1 AND o.id > $2 ORDER BY o.id LIMIT $3`, group, after, many)
+}
+
+func ofMeter(tx *db.Tx, key string, after id.Organization) ([]id.Organization, error) {
+	return db.All(tx, scanOrganization, `SELECT DISTINCT organization_id FROM usage_current
+		WHERE meter = $1 AND organization_id > $2 ORDER BY organization_id LIMIT $3`, key, after, many)
 }
 
 // MeterColumns are what ScanMeter reads of the table meters.

@@ -87,8 +87,7 @@ func TestThresholds(t *testing.T) {
 		write(w.T, w.d, func(tx *db.Tx) error {
 			_, err := tx.Exec(`UPDATE organizations SET storage_limit_gb = 0`)
 			if err == nil {
-				zone := at("2026-12-01T00:00:00Z").Location()
-				err = quota.LimitsChanged(tx, o, zone)
+				err = quota.LimitsChanged(tx, o)
 			}
 			return err
 		})
@@ -126,7 +125,7 @@ func TestForecastAndParts(t *testing.T) {
 		var parts usage.PluginUsage
 		err := w.d.Read(ctx, func(tx *db.Tx) (err error) {
 			if f, err = usage.ForecastOf(tx, o); err == nil {
-				parts, err = usage.ByPlugin(tx, o)
+				parts, err = usage.ByPlugin(tx, o, usage.Span{})
 			}
 			return err
 		})
@@ -139,7 +138,7 @@ func TestForecastAndParts(t *testing.T) {
 		if s := f.Data[1]; s.PerDay != 83_333_333.33 && s.PerDay != 100_000_000 || s.DaysLeft == nil {
 			w.Errorf("storage: got %+v", s)
 		}
-		if len(parts.Data) != 2 || parts.Data[0].Used != 7_000_000_000 || parts.Data[0].Events != 10 || parts.Data[1].Used != 900_000_000 {
+		if len(parts.Data) != 1 || len(parts.Data[0].Meters) != 2 || parts.Data[0].Meters[0].Used != 7_000_000_000 || parts.Data[0].Meters[0].Events != 10 || parts.Data[0].Meters[1].Used != 900_000_000 {
 			w.Errorf("got %+v", parts)
 		}
 		for i := range 3 {

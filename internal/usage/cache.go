@@ -187,5 +187,8 @@ func (s *Service) load(ctx context.Context, o id.Organization, slug string) (*en
 	return e, err
 }
 
-// credits are what an organization can spend.
-func credits(tx *db.Tx, o id.Organization) (credit.Figures, error) { return credit.Balance(tx, o) }
+// credits are what an organization can spend; not what it spent.
+func credits(tx *db.Tx, o id.Organization) (credit.Figures, error) {
+	all, err := credit.Balances(tx, []id.Organization{o})
+	return all[o], err
+}

@@ -11,9 +11,6 @@ import (
 	"github.com/tenantry/tenantry/internal/quota"
 )
 
-// The roll-ups.
-const hours, days = "usage_hours", "usage_days"
-
 // inChunks calls f for parts of a list of one of few lengths, so that few
 // statement texts exist.
 func inChunks(n int, f func(from, to int) error) error {
@@ -209,6 +206,6 @@ func forgetSeen(tx *db.Tx) (done bool, err error) {
 // forgetHours removes hours that nobody asks for any more.
 func forgetHours(tx *db.Tx) (done bool, err error) {
 	cutoff := tx.Now.Add(-keptHours)
-	n, err := tx.Exec(`DELETE FROM usage_hours WHERE begins_at IN (SELECT begins_at FROM usage_hours WHERE begins_at < $1 ORDER BY begins_at LIMIT 1)`, cutoff)
+	n, err := tx.Exec(`DELETE FROM `+hourly.table+` WHERE begins_at IN (SELECT begins_at FROM `+hourly.table+` WHERE begins_at < $1 ORDER BY begins_at LIMIT 1)`, cutoff)
 	return n == 0, err
 }

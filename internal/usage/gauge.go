@@ -40,13 +40,12 @@ func (t *tally) gauge(k shareKey, r *row) error {
 	before, events := now.value, t.gauges[k]
 	moves := make([]move, len(events))
 	for i, c := range events {
-		moves[i] = move{counted: c, hour: int64(hourOf(c.at, t.known.zone)), day: windowOf(c.at, t.known.zone).day}
+		moves[i] = move{counted: c, window: windowOf(c.at, t.known.zone)}
 	}
-	if err := t.levels(hours, k, moves, func(m *move) int64 { return m.hour }); err != nil {
-		return err
-	}
-	if err := t.levels(days, k, moves, func(m *move) int64 { return m.day }); err != nil {
-		return err
+	for _, r := range rollups { // the hours first: they tell what an event moves
+		if err := t.levels(r, k, moves); err != nil {
+			return err
+		}
 	}
 	for i := range moves {
 		if m := &moves[i]; m.counts {
@@ -63,21 +62,21 @@ func (t *tally) gauge(k shareKey, r *row) error {
 // move is an event of a gauge with what it moves, which its hour tells.
 type move struct {
 	*counted
-	hour, day int64
-	known     bool
-	counts    bool // it was not set again in the same hour
-	by        int64
+	window window
+	known  bool
+	counts bool // it was not set again in the same hour
+	by     int64
 }
 
 // levels counts the events in one roll-up, those of one step that follow each
 // other together.
-func (t *tally) levels(table string, k shareKey, moves []move, begins func(*move) int64) error {
+func (t *tally) levels(r *rollup, k shareKey, moves []move) error {
 	for len(moves) > 0 {
-		first, n := begins(&moves[0]), 1
-		for n < len(moves) && begins(&moves[n]) == first {
+		first, n := r.key(moves[0].window), 1
+		for n < len(moves) && r.key(moves[n].window) == first {
 			n++
 		}
-		if err := t.level(table, bucketKey{k.organization, k.meter, first, k.plugin}, moves[:n]); err != nil {
+		if err := t.level(r.table, bucketKey{k.organization, k.meter, first, k.plugin}, moves[:n]); err != nil {
 			return err
 		}
 		moves = moves[n:]

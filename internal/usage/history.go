@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"math"
 	"strconv"
 	"time"
 
@@ -20,12 +21,6 @@ type Step string
 const (
 	Hourly Step = "hour"
 	Daily  Step = "day"
-)
-
-// Bounds of a history, in steps.
-const (
-	maxHours = 31 * 24
-	maxDays  = 366
 )
 
 // Query asks for a history; without From and To it is the current month up to
@@ -87,7 +82,7 @@ func HistoryOf(tx *db.Tx, o id.Organization, q Query) (History, error) {
 	if err != nil {
 		return History{}, err
 	}
-	h := History{OrganizationID: o, Meter: m.Key, Kind: m.Kind, Unit: m.Unit, Step: q.Step, Timezone: known.zone.String(), From: g.at(0), To: g.at(g.n)}
+	h := History{OrganizationID: o, Meter: m.Key, Kind: m.Kind, Unit: m.Unit, Step: q.Step, Timezone: known.zone.String(), From: g.begins(0), To: g.begins(g.steps())}
 	if q.Plugin != "" {
 		h.Plugin = &q.Plugin
 	}
@@ -95,12 +90,13 @@ func HistoryOf(tx *db.Tx, o id.Organization, q Query) (History, error) {
 		return h, err
 	}
 	before := g.before()
-	h.Previous = Previous{From: before.at(0), To: before.at(before.n)}
+	h.Previous = Previous{From: before.begins(0), To: before.begins(before.steps())}
 	if _, h.Previous.Total, err = before.read(tx, o, m, q.Plugin); err != nil {
 		return h, err
 	}
 	if h.Previous.Total != 0 {
-		h.Previous.ChangePercent = new(round(float64(h.Total-h.Previous.Total) / float64(h.Previous.Total) * 100))
+		change := float64(h.Total-h.Previous.Total) / float64(h.Previous.Total) * 100
+		h.Previous.ChangePercent = new(math.Round(change*100) / 100)
 	}
 	return h, nil
 }
@@ -126,15 +122,6 @@ func (q *Query) check(known *catalogue) (quota.Meter, error) {
 	return m, v.Err()
 }
 
-// grid is a sequence of hours or days: n of them from one on.
-type grid struct {
-	step  Step
-	zone  *time.Location
-	hours []db.Time // where each begins, and where the last ends
-	first int64     // day
-	n     int
-}
-
 // grid finds the steps that a query touches.
 func (q Query) grid(now db.Time, zone *time.Location) (grid, error) {
 	month, _ := Month(now, zone)
@@ -148,93 +135,29 @@ func (q Query) grid(now db.Time, zone *time.Location) (grid, error) {
 	if from >= to {
 		to = from + 1
 	}
-	g := grid{step: q.Step, zone: zone}
 	if q.Step == Hourly {
-		if to-from > db.Time(maxHours*time.Hour/time.Microsecond) {
-			return g, tooLong(maxHours)
-		}
-		for at := hourOf(from, zone); ; at = nextHour(at, zone) {
-			g.hours = append(g.hours, at)
-			if at >= to {
-				break
-			}
-		}
-		g.n = len(g.hours) - 1
-		return g, nil
+		return gridOver(&hourly, zone, from, to)
 	}
-	g.first = windowOf(from, zone).day
-	last := windowOf(to-1, zone).day
-	if last-g.first >= maxDays {
-		return g, tooLong(maxDays)
-	}
-	g.n = int(last - g.first + 1)
-	return g, nil
-}
-
-// nextHour is where the hour after one begins: an hour later, but where the
-// zone changes its offset by less.
-func nextHour(at db.Time, zone *time.Location) db.Time {
-	next := hourOf(at.Add(time.Hour), zone)
-	if next <= at {
-		return at.Add(time.Hour)
-	}
-	return next
+	return gridOver(&daily, zone, from, to)
 }
 
 func tooLong(steps int) error {
 	return fault.InvalidField("from", "out_of_range", "Ask for at most %d steps at once.", steps)
 }
 
-// before is the grid of as many steps just before.
-func (g grid) before() grid {
-	b := g
-	if g.step == Daily {
-		b.first = g.first - int64(g.n)
-		return b
-	}
-	b.hours = make([]db.Time, g.n+1)
-	b.hours[g.n] = g.hours[0]
-	for i := g.n - 1; i >= 0; i-- {
-		b.hours[i] = hourOf(b.hours[i+1]-1, g.zone)
-	}
-	return b
-}
-
-// at is where a step begins.
-func (g grid) at(i int) db.Time {
-	if g.step == Hourly {
-		return g.hours[i]
-	}
-	return quota.Begins(g.first+int64(i), g.zone)
-}
-
-// key is how the roll-up names a step.
-func (g grid) key(i int) int64 {
-	if g.step == Hourly {
-		return int64(g.hours[i])
-	}
-	return g.first + int64(i)
-}
-
-func (g grid) table() string {
-	if g.step == Hourly {
-		return hours
-	}
-	return days
-}
-
 // read gives the points, and the total.
 func (g grid) read(tx *db.Tx, o id.Organization, m quota.Meter, plugin string) ([]Point, int64, error) {
-	rows, err := readLevels(tx, g.table(), o, m.Key, g.key(0), g.key(g.n), plugin)
+	n := g.steps()
+	rows, err := readLevels(tx, g.table, o, m.Key, g.keys[0], g.keys[n], plugin)
 	if err != nil {
 		return nil, 0, err
 	}
-	points := make([]Point, g.n)
+	points := make([]Point, n)
 	for i := range points {
-		points[i].From, points[i].To = g.at(i), g.at(i+1)
+		points[i].From, points[i].To = g.begins(i), g.begins(i+1)
 	}
 	if m.Kind == quota.Gauge {
-		before, err := levelsBefore(tx, g.table(), o, m.Key, g.key(0), plugin)
+		before, err := levelsBefore(tx, g.table, o, m.Key, g.keys[0], plugin)
 		if err != nil {
 			return nil, 0, err
 		}
@@ -243,7 +166,7 @@ func (g grid) read(tx *db.Tx, o id.Organization, m quota.Meter, plugin string) (
 	total := int64(0)
 	i := 0
 	for _, l := range rows {
-		for i < g.n-1 && g.key(i+1) <= l.begins {
+		for i < n-1 && g.keys[i+1] <= l.begins {
 			i++
 		}
 		points[i].add(l)
@@ -266,7 +189,7 @@ func (g grid) gauge(points []Point, rows []level, stands map[string]int64) int64
 	next, total := 0, int64(0)
 	for i := range points {
 		peaks := map[string]int64{}
-		for ; next < len(rows) && (i == g.n-1 || rows[next].begins < g.key(i+1)); next++ {
+		for ; next < len(rows) && (i == g.steps()-1 || rows[next].begins < g.keys[i+1]); next++ {
 			l := rows[next]
 			points[i].add(l)
 			stands[l.plugin], peaks[l.plugin] = l.value, l.peak

@@ -76,16 +76,3 @@ func listTop(tx *db.Tx, of auth.Reach, meter string, period int64, r page.Reques
 	}
 	return page.Of(r, rows, total, func(t Top) page.Position { return page.Position{At: t.Used, ID: int64(t.OrganizationID)} }), nil
 }
-
-// pluginParts sums the days of a month for counters, and reads what the shares
-// of gauges stand at.
-func pluginParts(tx *db.Tx, o id.Organization, first, last int64) ([]PluginMeter, error) {
-	return db.All(tx, func(r db.Row) (p PluginMeter, err error) { return p, r.Scan(&p.Plugin, &p.Meter, &p.Used, &p.Events) },
-		`SELECT d.plugin_key, d.meter, CAST(SUM(d.value) AS BIGINT), CAST(SUM(d.events) AS BIGINT)
-		FROM meters m JOIN usage_days d ON d.organization_id = $1 AND d.meter = m.key AND d.begins_at BETWEEN $2 AND $3
-		WHERE m.kind = 'counter' GROUP BY d.plugin_key, d.meter
-		UNION ALL SELECT g.plugin_key, g.meter, g.value, COALESCE((SELECT CAST(SUM(d.events) AS BIGINT) FROM usage_days d
-			WHERE d.organization_id = g.organization_id AND d.meter = g.meter AND d.plugin_key = g.plugin_key AND d.begins_at BETWEEN $4 AND $5), 0)
-		FROM usage_gauges g WHERE g.organization_id = $6
-		ORDER BY 1, 2 LIMIT 10000`, o, first, last, first, last, o)
-}

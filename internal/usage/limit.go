@@ -137,7 +137,7 @@ func SetLimit(tx *db.Tx, actor audit.Actor, o id.Organization, admin id.Admin, k
 	if after.Limit != nil && after.Used > *after.Limit && after.stricter(before) {
 		effect.Exceed(tx, effect.Beyond(partyOf(o, a.Name), key, *after.Limit, after.Used))
 	}
-	if err := quota.LimitsChanged(tx, o, known.zone); err != nil {
+	if err := quota.LimitsChanged(tx, o); err != nil {
 		return after, err
 	}
 	_, err = audit.Record(tx, audit.Event{Actor: actor, Action: "organization.meter_limit_updated", Changes: changes,

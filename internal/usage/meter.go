@@ -194,6 +194,11 @@ func UpdateMeter(tx *db.Tx, actor audit.Actor, key string, p MeterPatch) (Meter,
 	if err := m.reach(tx, before); err != nil {
 		return Meter{}, err
 	}
+	if m.Limit != before.Limit {
+		if err := quota.MeterLimitChanged(tx, m.Key); err != nil {
+			return Meter{}, err
+		}
+	}
 	return m, m.record(tx, actor, "meter.updated", before, m)
 }
 

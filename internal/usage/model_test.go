@@ -224,6 +224,42 @@ func (m *model) compare(rt *rapid.T, w *world, o id.Organization, now time.Time)
 			}
 		}
 		m.days(rt, w, o, usage.Query{Meter: usage.StorageMeter, From: &from, To: &to, Plugin: source}, ends)
+		if source != "" {
+			m.part(rt, w, o, source, days, ends, usage.Span{From: &from, To: &to})
+			begin, end := m.begin.Add(30*time.Hour), m.begin.Add(80*time.Hour)
+			m.part(rt, w, o, source, days, ends, usage.Span{From: new(db.At(begin)), To: new(db.At(end))})
+		}
+	}
+}
+
+// part holds a plugin's part of a span against the sums of its days, and what
+// its share of the gauge stood at in the end of the last.
+func (m *model) part(rt *rapid.T, w *world, o id.Organization, source string, days, ends map[string]int64, s usage.Span) {
+	first, last := s.From.Std().In(m.zone).Format(time.DateOnly), (*s.To - 1).Std().In(m.zone).Format(time.DateOnly)
+	want := map[string]int64{}
+	for name, n := range days {
+		if first <= name && name <= last {
+			want[usage.BandwidthMeter] += n
+		}
+	}
+	want[usage.StorageMeter] = ends[last]
+	var u usage.PluginUsage
+	err := w.d.Read(ctx, func(tx *db.Tx) (err error) { u, err = usage.ByPlugin(tx, o, s); return err })
+	if err != nil {
+		rt.Fatal(err)
+	}
+	got := map[string]int64{}
+	for _, p := range u.Data {
+		for _, part := range p.Meters {
+			if p.Plugin == source {
+				got[part.Meter] = part.Used
+			}
+		}
+	}
+	for _, meter := range []string{usage.BandwidthMeter, usage.StorageMeter} {
+		if got[meter] != want[meter] {
+			rt.Errorf("%s of %s from %s to %s: got %d, want %d", meter, source, first, last, got[meter], want[meter])
+		}
 	}
 }
 

@@ -23,10 +23,9 @@ type tally struct {
 	known *catalogue
 	now   window
 
-	rows   map[rowKey]*row
-	hours  map[bucketKey]*bucket
-	days   map[bucketKey]*bucket
-	gauges map[shareKey][]*counted
+	rows    map[rowKey]*row
+	buckets [len(rollups)]map[bucketKey]*bucket
+	gauges  map[shareKey][]*counted
 }
 
 // rowKey names a row of usage_current.
@@ -68,8 +67,11 @@ type shareKey struct {
 }
 
 func newTally(tx *db.Tx, known *catalogue) *tally {
-	return &tally{tx: tx, known: known, now: windowOf(tx.Now, known.zone), rows: map[rowKey]*row{},
-		hours: map[bucketKey]*bucket{}, days: map[bucketKey]*bucket{}, gauges: map[shareKey][]*counted{}}
+	t := &tally{tx: tx, known: known, now: windowOf(tx.Now, known.zone), rows: map[rowKey]*row{}, gauges: map[shareKey][]*counted{}}
+	for i := range t.buckets {
+		t.buckets[i] = map[bucketKey]*bucket{}
+	}
+	return t
 }
 
 func compareRows(a, b *row) int {
@@ -101,8 +103,9 @@ func (t *tally) add(c *counted) {
 		return
 	}
 	r.add += c.amount
-	t.bucket(t.hours, c, int64(w.hour))
-	t.bucket(t.days, c, w.day)
+	for i, r := range rollups {
+		t.bucket(t.buckets[i], c, r.key(w))
+	}
 }
 
 func (t *tally) bucket(all map[bucketKey]*bucket, c *counted, begins int64) {
@@ -136,12 +139,9 @@ func (t *tally) store() error {
 			return err
 		}
 	}
-	for _, table := range []struct {
-		name string
-		all  map[bucketKey]*bucket
-	}{{hours, t.hours}, {days, t.days}} {
-		buckets := slices.SortedFunc(maps.Values(table.all), compareBuckets)
-		err := inChunks(len(buckets), func(from, to int) error { return addBuckets(t.tx, table.name, buckets[from:to]) })
+	for i, r := range rollups {
+		buckets := slices.SortedFunc(maps.Values(t.buckets[i]), compareBuckets)
+		err := inChunks(len(buckets), func(from, to int) error { return addBuckets(t.tx, r.table, buckets[from:to]) })
 		if err != nil {
 			return err
 		}
@@ -165,7 +165,7 @@ func (t *tally) watch(rows []*row) error {
 			continue
 		}
 		told, err := r.account.Watch(t.tx, r.kind, r.used, r.told, t.now.month, func() (string, error) {
-			return t.pace(r)
+			return t.lasts(r)
 		})
 		if err != nil {
 			return err

@@ -26,6 +26,12 @@ func windowOf(at db.Time, zone *time.Location) window {
 	return window{hour: hourOf(at, zone), day: quota.Day(t.Date()), month: quota.Day(t.Year(), t.Month(), 1)}
 }
 
+// endOf is the last day of a month.
+func endOf(month int64) int64 {
+	first := time.Unix(month*24*60*60, 0).UTC()
+	return quota.Day(first.Year(), first.Month()+1, 0)
+}
+
 // hourOf is the beginning of the hour on the zone's clocks. An hour that clocks
 // show twice is two.
 func hourOf(at db.Time, zone *time.Location) db.Time {

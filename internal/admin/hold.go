@@ -66,7 +66,8 @@ func Reactivate(tx *db.Tx, actor audit.Actor, admin id.Admin) (Admin, error) {
 }
 
 // turn does what follows a change of holds: brands and domains resolve anew,
-// the effects are counted, the change recorded, and the admin's people told.
+// the effects are counted, the change recorded, and the admin's people and the
+// owners of its organizations told.
 func turn(tx *db.Tx, actor audit.Actor, before Admin, action, reason string, m notify.Message) (Admin, error) {
 	after, err := Detail(tx, before.ID)
 	if err != nil {
@@ -79,7 +80,7 @@ func turn(tx *db.Tx, actor audit.Actor, before Admin, action, reason string, m n
 	if err := record(tx, actor, action, reason, &before, &after); err != nil {
 		return Admin{}, err
 	}
-	m.Users, err = userIDs(tx, before.ID)
+	m.Users, err = concerned(tx, before.ID)
 	if err != nil || len(m.Users) == 0 {
 		return after, err
 	}

@@ -55,6 +55,22 @@ func userIDs(tx *db.Tx, admin id.Admin) ([]id.User, error) {
 	return all, nil
 }
 
+// concerned gives whom a suspension of the admin concerns: its users, and the
+// owners of its organizations, of which at most 10,000 are told.
+func concerned(tx *db.Tx, admin id.Admin) ([]id.User, error) {
+	own, err := userIDs(tx, admin)
+	if err != nil {
+		return nil, err
+	}
+	owners, err := db.All(tx, func(r db.Row) (u id.User, err error) { return u, r.Scan(&u) },
+		`SELECT DISTINCT owner_user_id FROM organizations WHERE admin_id = $1 AND owner_user_id IS NOT NULL AND status <> 'archived'
+		ORDER BY owner_user_id LIMIT 10000`, admin)
+	if err != nil {
+		return nil, fmt.Errorf("read the owners of an admin's organizations: %w", err)
+	}
+	return append(own, owners...), nil
+}
+
 // lockUser keeps an active user from being given to another admin meanwhile;
 // db.ErrNoRows where there is none.
 func lockUser(tx *db.Tx, user id.User) error {

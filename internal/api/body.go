@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -24,10 +25,9 @@ import (
 const bodyTime = 5 * time.Second
 
 // take reads the body of a change through the strict gate and holds it against
-// the schema. What has the wrong form is refused at once: a field that nobody
-// knows, a type that does not fit. What has only a bad value is noted and left
-// out, so that the domain can judge the rest and the caller hears of everything
-// at once: see Call.judged.
+// the schema. What does not fit, a field that nobody knows, a wrong type, a bad
+// value, is noted and left out, so that the domain can judge the rest and the
+// caller hears of everything at once: see Call.judged.
 func (s *Server) take(w http.ResponseWriter, r *http.Request, o *op, c *Call) error {
 	if !o.mutates() || o.own {
 		return nil
@@ -94,21 +94,18 @@ func (s *Server) fitting(r *http.Request, o *op, c *Call, data []byte) ([]byte, 
 	}
 	var res huma.ValidateResult
 	huma.Validate(s.huma.OpenAPI().Components.Schemas, o.input, huma.NewPathBuffer([]byte("body"), 4), huma.ModeWriteToServer, v, &res)
-	var all fault.Validation
-	malformed := false
 	for _, err := range res.Errors {
 		var d huma.ErrorDetailer
 		if !errors.As(err, &d) {
 			continue
 		}
 		field, code, message := fieldFault(d.ErrorDetail())
-		all.Add(field, code, "%s", message)
-		malformed = malformed || code == "unknown_field" || code == "wrong_type"
 		c.unfit = append(c.unfit, fault.Field{Field: field, Code: code, Message: message})
 		data = without(data, field)
 	}
-	if malformed {
-		return nil, all.Err()
+	slices.SortStableFunc(c.unfit, func(a, b fault.Field) int { return strings.Compare(a.Field, b.Field) })
+	if slices.ContainsFunc(c.unfit, func(f fault.Field) bool { return f.Field == "body" }) {
+		return nil, c.judged(nil) // nothing that could be judged is left
 	}
 	return data, nil
 }

@@ -3,6 +3,7 @@ package api
 import (
 	"net/http"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -98,6 +99,9 @@ func retype(s *huma.Schema, t reflect.Type, asked bool) {
 			*p = huma.Schema{Description: p.Description, AnyOf: []*huma.Schema{{Ref: p.Ref}, {Type: "null"}}}
 		case p.Ref == "" && p.Type != "" && (merged || pointer && (asked || !strings.Contains(options, "omit"))):
 			p.Nullable = true
+			if len(p.Enum) > 0 {
+				p.Enum = append(slices.Clone(p.Enum), nil)
+			}
 		}
 	}
 }

@@ -26,6 +26,7 @@ type APIKey struct {
 	Scopes         []Scope          `json:"scopes"`
 	CreatedBy      *id.User         `json:"created_by"`
 	CreatedAt      db.Time          `json:"created_at"`
+	UpdatedAt      db.Time          `json:"updated_at" doc:"When it was made or revoked"`
 	LastUsedAt     *db.Time         `json:"last_used_at"`
 	ExpiresAt      *db.Time         `json:"expires_at"`
 	RevokedAt      *db.Time         `json:"revoked_at"`
@@ -74,12 +75,12 @@ func CreateKey(tx *db.Tx, actor audit.Actor, organization id.Organization, admin
 	scopes := slices.Clone(in.Scopes)
 	slices.Sort(scopes)
 	k := APIKey{OrganizationID: id.Ref(organization), Name: name, Prefix: token[:12], Scopes: slices.Compact(scopes),
-		CreatedBy: id.Ref(actor.UserID()), CreatedAt: tx.Now, ExpiresAt: in.ExpiresAt}
+		CreatedBy: id.Ref(actor.UserID()), CreatedAt: tx.Now, UpdatedAt: tx.Now, ExpiresAt: in.ExpiresAt}
 	var err error
 	if k.ID, err = insertKey(tx, k, d); err != nil {
 		return IssuedKey{}, err
 	}
-	changes, err := audit.Diff(APIKey{}, k)
+	changes, err := audit.Diff(nil, &k)
 	if err != nil {
 		return IssuedKey{}, err
 	}
@@ -135,7 +136,7 @@ func RotateKey(tx *db.Tx, actor audit.Actor, organization id.Organization, admin
 	}
 	token, d := newToken(keyPrefix)
 	k := APIKey{OrganizationID: old.OrganizationID, Name: old.Name, Prefix: token[:12], Scopes: old.Scopes,
-		CreatedBy: id.Ref(actor.UserID()), CreatedAt: tx.Now, ExpiresAt: old.ExpiresAt}
+		CreatedBy: id.Ref(actor.UserID()), CreatedAt: tx.Now, UpdatedAt: tx.Now, ExpiresAt: old.ExpiresAt}
 	if k.ID, err = insertKey(tx, k, d); err != nil {
 		return IssuedKey{}, err
 	}

@@ -1,6 +1,8 @@
 package auth
 
 import (
+	"slices"
+
 	"github.com/tenantry/tenantry/internal/audit"
 	"github.com/tenantry/tenantry/internal/fault"
 	"github.com/tenantry/tenantry/internal/id"

@@ -18,6 +18,10 @@ func scanAPIKey(r db.Row) (k APIKey, err error) {
 	if err != nil {
 		return k, err
 	}
+	k.UpdatedAt = k.CreatedAt
+	if k.RevokedAt != nil {
+		k.UpdatedAt = *k.RevokedAt
+	}
 	if err := json.Unmarshal([]byte(scopes), &k.Scopes); err != nil {
 		return k, fmt.Errorf("read the scopes of an API key: %w", err)
 	}

@@ -122,10 +122,13 @@ func (p *Principal) active(chosen id.Organization) id.Organization {
 	if p.MayChoose(chosen) {
 		return chosen
 	}
-	if len(p.Memberships) == 1 {
-		return p.Memberships[0].Organization
+	var oldest id.Organization
+	for _, m := range p.Memberships {
+		if oldest == 0 || m.Organization < oldest {
+			oldest = m.Organization
+		}
 	}
-	return 0
+	return oldest
 }
 
 // MayChoose reports whether o can be p's active organization: it is a member,

@@ -274,7 +274,7 @@ func (b *book) transaction(t *record, w *account) Transaction {
 func (t *record) seen(balance int64) Transaction {
 	s := Transaction{ID: t.id, Kind: t.kind, Amount: t.amount, Admin: id.Ref(t.admin), Organization: id.Ref(t.organization),
 		Reason: ref(t.reason), Source: t.source, PartnerGroup: id.Ref(t.group), BalanceAfter: balance,
-		Actor: Actor{Type: t.actor.Type, ID: ref(t.actor.ID)}, CreatedAt: t.at, ExpiresAt: t.expires,
+		Actor: Actor{Type: t.actor.Type, ID: ref(t.actor.ID)}, CreatedAt: t.at, UpdatedAt: t.at, ExpiresAt: t.expires,
 		Plugin: ref(t.plugin), Reference: ref(t.reference), Hold: id.Ref(t.hold), Reverses: id.Ref(t.reverses)}
 	s.price(t.discount, t.cost)
 	return s
@@ -293,7 +293,7 @@ func (b *book) unused(r Reference) error {
 }
 
 func reused() error {
-	return fault.New(fault.Invalid, "idempotency_key_reused", "This Idempotency-Key made another credit transaction before.")
+	return fault.InvalidField("Idempotency-Key", "idempotency_key_reused", "This key made another credit transaction before; take a new one.")
 }
 
 // distinct gives each number of all once, leaving out zero.

@@ -310,7 +310,7 @@ func referenced(tx *db.Tx, refs []Reference) ([]known, error) {
 		err := r.Scan(&k.ID, &k.Kind, &k.Amount, &k.Admin, &k.Organization, &k.Reason, &k.Source, &k.PartnerGroup,
 			&discount, &cost, &balance, &k.Actor.Type, &k.Actor.ID, &k.CreatedAt, &k.ExpiresAt,
 			&k.Plugin, &k.Reference, &k.Hold, &k.Reverses, &k.ref.Principal, &k.ref.Key, &k.request)
-		k.BalanceAfter = id.Val(balance)
+		k.BalanceAfter, k.UpdatedAt = id.Val(balance), k.CreatedAt
 		k.price(discount, cost)
 		return k, err
 	}, `SELECT t.id, t.kind, t.amount, t.admin_id, t.organization_id, t.reason, t.source, t.partner_group_id, t.discount_bp, t.net_cost,

@@ -114,12 +114,16 @@ type Transaction struct {
 	BalanceAfter    int64            `json:"balance_after" doc:"Balance of the account asked for after this transaction"`
 	Actor           Actor            `json:"actor"`
 	CreatedAt       db.Time          `json:"created_at"`
+	UpdatedAt       db.Time          `json:"updated_at" doc:"As created_at: a transaction never changes"`
 	ExpiresAt       *db.Time         `json:"expires_at"`
 	Plugin          *string          `json:"plugin" doc:"The plugin that consumes"`
 	Reference       *string          `json:"reference" doc:"The service's own word for it"`
 	Hold            *id.Transaction  `json:"hold_id" doc:"The hold that this captures or ends"`
 	Reverses        *id.Transaction  `json:"reverses_id" doc:"Of a refund: the transaction whose credits came back"`
 }
+
+// Revision is always the first: the ledger is append-only.
+func (Transaction) Revision() int64 { return 1 }
 
 // Actor is who made a transaction.
 type Actor struct {

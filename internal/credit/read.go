@@ -10,13 +10,22 @@ import (
 	"github.com/tenantry/tenantry/internal/page"
 )
 
-// Balance gives an organization's figures.
-func Balance(tx *db.Tx, of id.Organization) (Figures, error) {
+// Spendable gives an organization's figures without what was used and the
+// forecast: from its account alone.
+func Spendable(tx *db.Tx, of id.Organization) (Figures, error) {
 	s, err := stateOf(tx, Owner{Organization: of})
 	if err != nil {
 		return Figures{}, err
 	}
-	f := s.figures()
+	return s.figures(), nil
+}
+
+// Balance gives an organization's figures.
+func Balance(tx *db.Tx, of id.Organization) (Figures, error) {
+	f, err := Spendable(tx, of)
+	if err != nil {
+		return f, err
+	}
 	if f.Used, err = consumedThisMonth(tx, of); err != nil {
 		return f, err
 	}

@@ -91,6 +91,7 @@ func scanTransaction(r db.Row) (t Transaction, err error) {
 	err = r.Scan(&t.ID, &t.Kind, &t.Amount, &t.Admin, &t.Organization, &t.Reason, &t.Source, &t.PartnerGroup,
 		&discount, &cost, &t.BalanceAfter, &t.Actor.Type, &t.Actor.ID, &t.CreatedAt, &t.ExpiresAt,
 		&t.Plugin, &t.Reference, &t.Hold, &t.Reverses)
+	t.UpdatedAt = t.CreatedAt
 	t.price(discount, cost)
 	return t, err
 }

@@ -56,7 +56,16 @@ type Hold struct {
 	State        HoldState       `json:"state" enum:"open,captured,voided,expired"`
 	ExpiresAt    db.Time         `json:"expires_at"`
 	CreatedAt    db.Time         `json:"created_at"`
+	UpdatedAt    db.Time         `json:"updated_at" doc:"When it was made or ended"`
 	EndedAt      *db.Time        `json:"ended_at"`
+}
+
+// Revision is the first while the hold is open and untouched, the second after.
+func (h Hold) Revision() int64 {
+	if h.State == HoldOpen && h.Captured == 0 {
+		return 1
+	}
+	return 2
 }
 
 // holding is a hold in the book.
@@ -281,6 +290,10 @@ func (h *holding) seen() Hold {
 	if h.of != nil {
 		h.id = h.of.id
 	}
-	return Hold{ID: h.id, Organization: h.organization, Plugin: h.plugin, Reference: ref(h.reference), Amount: h.amount, Captured: h.captured,
-		State: h.state, ExpiresAt: h.expires, CreatedAt: h.at, EndedAt: h.ended}
+	s := Hold{ID: h.id, Organization: h.organization, Plugin: h.plugin, Reference: ref(h.reference), Amount: h.amount, Captured: h.captured,
+		State: h.state, ExpiresAt: h.expires, CreatedAt: h.at, UpdatedAt: h.at, EndedAt: h.ended}
+	if h.ended != nil {
+		s.UpdatedAt = *h.ended
+	}
+	return s
 }

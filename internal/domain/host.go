@@ -22,9 +22,9 @@ func Normalize(field, s string, own []string, v *fault.Validation) string {
 		v.Add(field, code, "%s", message)
 		return ""
 	}
-	s = strings.ToLower(strings.TrimSpace(s))
+	s = strings.TrimSuffix(strings.ToLower(strings.TrimSpace(s)), ".")
 	if s == "" || len(s) > 253 || strings.ContainsAny(s, ":/@_*%[]\\ ") || strings.HasSuffix(s, ".") || strings.HasPrefix(s, ".") || strings.Contains(s, "..") {
-		return bad("invalid_domain", "Give a host name such as app.example.com: no scheme, port, path, underscore or final dot.")
+		return bad("invalid_domain", "Give a host name such as app.example.com: no scheme, port, path or underscore.")
 	}
 	if _, err := netip.ParseAddr(s); err == nil {
 		return bad("invalid_domain", "Give a host name, not an address.")

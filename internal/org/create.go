@@ -152,7 +152,7 @@ func created(tx *db.Tx, actor audit.Actor, organization id.Organization) (Organi
 	if err != nil {
 		return o, err
 	}
-	changes, err := audit.Diff(Organization{}, o)
+	changes, err := audit.Diff(nil, &o)
 	if err != nil {
 		return o, err
 	}

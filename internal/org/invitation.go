@@ -49,6 +49,7 @@ type Invitation struct {
 	InvitedBy *id.User        `json:"invited_by"`
 	ExpiresAt db.Time         `json:"expires_at"`
 	CreatedAt db.Time         `json:"created_at"`
+	UpdatedAt db.Time         `json:"updated_at" doc:"When it was made or ended"`
 	EndedAt   *db.Time        `json:"ended_at" doc:"When it was accepted, revoked or expired"`
 }
 
@@ -115,7 +116,7 @@ func (s *Service) Invite(tx *db.Tx, actor audit.Actor, organization id.Organizat
 	shown, tokenHash := ticket()
 	mailed, mailHash := ticket()
 	i := Invitation{Email: email, Role: in.Role, State: Open, InvitedBy: id.Ref(actor.UserID()),
-		CreatedAt: tx.Now, ExpiresAt: tx.Now.Add(InvitationLife)}
+		CreatedAt: tx.Now, UpdatedAt: tx.Now, ExpiresAt: tx.Now.Add(InvitationLife)}
 	if i.ID, err = admit(tx, organization, i, key, tokenHash, mailHash); err != nil {
 		return Issued{}, err
 	}

@@ -18,7 +18,12 @@ const selectInvitation = `SELECT id, email, role, ` + stateNow + `, invited_by, 
 	CASE WHEN state = 'open' AND expires_at <= $2 THEN expires_at ELSE ended_at END FROM invitations `
 
 func scanInvitation(r db.Row) (i Invitation, err error) {
-	return i, r.Scan(&i.ID, &i.Email, &i.Role, &i.State, &i.InvitedBy, &i.ExpiresAt, &i.CreatedAt, &i.EndedAt)
+	err = r.Scan(&i.ID, &i.Email, &i.Role, &i.State, &i.InvitedBy, &i.ExpiresAt, &i.CreatedAt, &i.EndedAt)
+	i.UpdatedAt = i.CreatedAt
+	if i.EndedAt != nil {
+		i.UpdatedAt = *i.EndedAt
+	}
+	return i, err
 }
 
 func findInvitation(tx *db.Tx, organization id.Organization, invitation id.Invitation) (Invitation, error) {

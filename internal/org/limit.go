@@ -72,7 +72,8 @@ func policyOf(tx *db.Tx, group id.Group) (partner.Group, error) {
 }
 
 // checkRoom refuses, with limit_exceeded, limits that the pool of the admin's
-// group has no room for beside its other organizations. Only what is raised is
+// group has no room for beside its other organizations, unless it may sell more
+// than it has. Only what is raised is
 // looked at; old is nil for a new organization. The admin must be locked: the
 // sum of its organizations' limits is stable only then.
 func checkRoom(tx *db.Tx, admin id.Admin, policy partner.Group, organization id.Organization, old *Limits, now Limits) error {
@@ -88,6 +89,9 @@ func checkRoom(tx *db.Tx, admin id.Admin, policy partner.Group, organization id.
 		was = *old
 	} else if m := policy.MaxOrganizations; m != nil && others.organizations >= *m {
 		return exceeded("admin_id", *m, 0)
+	}
+	if policy.Oversell {
+		return nil // its organizations may be promised more than there is
 	}
 	for _, l := range []struct {
 		field              string

@@ -5,6 +5,7 @@ package page
 import (
 	"encoding/base64"
 	"encoding/binary"
+	"encoding/json"
 	"strconv"
 
 	"github.com/tenantry/tenantry/internal/fault"
@@ -63,7 +64,20 @@ type Pagination struct {
 	Offset     int64  `json:"offset"`
 	Total      int64  `json:"total"`
 	HasMore    bool   `json:"has_more"`
-	NextCursor string `json:"next_cursor,omitempty"`
+	NextCursor string `json:"next_cursor" nullable:"true" doc:"Where the next page begins; null on the last"`
+}
+
+// MarshalJSON writes no cursor as null.
+func (p Pagination) MarshalJSON() ([]byte, error) {
+	type plain Pagination
+	var next *string
+	if p.NextCursor != "" {
+		next = &p.NextCursor
+	}
+	return json.Marshal(struct {
+		plain
+		NextCursor *string `json:"next_cursor"`
+	}{plain(p), next})
 }
 
 // Of makes the answer from up to Limit+1 rows: the row too many is how a list

@@ -48,7 +48,7 @@ func TestOf(t *testing.T) {
 		t.Errorf("the last page: got %+v", last)
 	}
 	b, err := json.Marshal(page.Of(page.Request{Limit: 2}, nil, 0, at))
-	if want := `{"data":[],"pagination":{"limit":2,"offset":0,"total":0,"has_more":false}}`; err != nil || string(b) != want {
+	if want := `{"data":[],"pagination":{"limit":2,"offset":0,"total":0,"has_more":false,"next_cursor":null}}`; err != nil || string(b) != want {
 		t.Errorf("no rows: got %s, %v, want %s", b, err, want)
 	}
 }

@@ -100,7 +100,7 @@ func (s *Service) approve(tx *db.Tx, actor audit.Actor, before, after Request) e
 	if err := approve(tx, after); err != nil {
 		return fmt.Errorf("approve request %d: %w", before.ID, err)
 	}
-	return record(tx, actor, "registration.approved", before, after)
+	return record(tx, actor, "registration.approved", &before, after)
 }
 
 // apply checks the overrides and puts them into the request.
@@ -175,7 +175,7 @@ func (s *Service) Reject(tx *db.Tx, actor audit.Actor, request id.Request, in Re
 	if err := org.ReleaseRequest(tx, before.slug(), request); err != nil {
 		return Request{}, err
 	}
-	if err := record(tx, actor, "registration.rejected", before, after); err != nil {
+	if err := record(tx, actor, "registration.rejected", &before, after); err != nil {
 		return Request{}, err
 	}
 	if err := s.tellRejected(tx, after); err != nil {
@@ -187,9 +187,10 @@ func (s *Service) Reject(tx *db.Tx, actor audit.Actor, request id.Request, in Re
 // target names a request in audit events and notifications.
 const target = "registration_request"
 
-// record writes the audit event of a decision; the platform alone sees it.
-func record(tx *db.Tx, actor audit.Actor, action string, before, after Request) error {
-	changes, err := audit.Diff(before, after)
+// record writes the audit event of a request or a decision, before is nil of a
+// new one; the platform alone sees it.
+func record(tx *db.Tx, actor audit.Actor, action string, before *Request, after Request) error {
+	changes, err := audit.Diff(before, &after)
 	if err != nil {
 		return err
 	}

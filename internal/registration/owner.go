@@ -28,7 +28,7 @@ func (s *Service) owner(tx *db.Tx, actor audit.Actor, r Request) (Owner, error) 
 	if fault.Is(err, fault.NotFound) {
 		u, err = auth.CreateUser(tx, auth.NewUser{Email: r.Email, Name: r.ContactName, Phone: r.Phone, PasswordHash: r.hash})
 		if err == nil {
-			return ownerFrom(u), nil
+			return ownerFrom(u), flagKnown(tx, r)
 		}
 		if fault.Code(err) == "email_taken" { // by another request, a moment ago
 			u, err = auth.UserByEmail(tx, r.Email)

@@ -190,7 +190,7 @@ func (s *Service) submit(tx *db.Tx, actor audit.Actor, visit Visit, d Draft) (Re
 
 // announce tells of a new request, and approves it where the settings say so.
 func (s *Service) announce(tx *db.Tx, actor audit.Actor, r Request) (Request, error) {
-	if err := record(tx, actor, "registration.requested", Request{}, r); err != nil {
+	if err := record(tx, actor, "registration.requested", nil, r); err != nil {
 		return r, err
 	}
 	staff, err := notify.Superadmins(tx)
@@ -219,11 +219,11 @@ func (s *Service) announce(tx *db.Tx, actor audit.Actor, r Request) (Request, er
 }
 
 // reserve holds the slug that was asked for, or the first free one derived from
-// the name: the request waits for nobody who holds another.
+// the company: the request waits for nobody who holds another.
 func reserve(tx *db.Tx, d Draft, request id.Request) (string, error) {
 	slug := d.Slug
 	if slug == "" {
-		slug = org.DeriveSlug(d.OrgName)
+		slug = org.DeriveSlug(d.CompanyName)
 	}
 	for range maxTries {
 		ok, err := org.ReserveForRequest(tx, slug, request)
@@ -235,7 +235,7 @@ func reserve(tx *db.Tx, d Draft, request id.Request) (string, error) {
 		case d.Slug != "":
 			return "", org.SlugTaken(tx, slug)
 		}
-		next, err := org.Suggestions(tx, org.DeriveSlug(d.OrgName), 1)
+		next, err := org.Suggestions(tx, org.DeriveSlug(d.CompanyName), 1)
 		if err != nil {
 			return "", err
 		}

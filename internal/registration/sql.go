@@ -98,6 +98,29 @@ func name(tx *db.Tx, request id.Request, d Draft, slug string, found []Flag) err
 	return err
 }
 
+// flagKnown flags the other open requests with r's address: there is an account
+// now that was not when they came.
+func flagKnown(tx *db.Tx, r Request) error {
+	others, err := db.All(tx, scan, `SELECT `+columns+` FROM registration_requests
+		WHERE email_key = $1 AND id <> $2 AND status IN ('pending_approval', 'approved') ORDER BY id LIMIT 1000`, r.email, r.ID)
+	if err != nil {
+		return err
+	}
+	for _, o := range others {
+		if o.has(EmailKnown) {
+			continue
+		}
+		marks, err := encode(append(o.Flags, EmailKnown))
+		if err != nil {
+			return err
+		}
+		if _, err := tx.Exec(`UPDATE registration_requests SET flags = $1, version = version + 1, updated_at = $2 WHERE id = $3`, marks, tx.Now, o.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func find(tx *db.Tx, request id.Request) (Request, error) {
 	return db.One(tx, scan, `SELECT `+columns+` FROM registration_requests WHERE id = $1`, request)
 }

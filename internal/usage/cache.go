@@ -181,14 +181,8 @@ func (s *Service) load(ctx context.Context, o id.Organization, slug string) (*en
 		if e.plugins, err = enabledPlugins(tx, e.account.ID); err != nil {
 			return err
 		}
-		e.credits, err = credits(tx, e.account.ID)
+		e.credits, err = credit.Spendable(tx, e.account.ID)
 		return err
 	})
 	return e, err
-}
-
-// credits are what an organization can spend; not what it spent.
-func credits(tx *db.Tx, o id.Organization) (credit.Figures, error) {
-	all, err := credit.Balances(tx, []id.Organization{o})
-	return all[o], err
 }

@@ -114,14 +114,14 @@ func (w *tried) settle() {
 	w.spend()
 	make("platform-key", "/api-keys", `{"name":"All","scopes":["usage:read"]}`)
 	make("spare", "/available-plugins", `{"key":"spare","name":"Spare","description":"x","category":"other","version":"1.0.0"}`)
-	id("grant", w.superadmin.as(staffEmail).want("POST", w.fill("/api/tenants/organizations/{acme}/access"), `{"reason":"Look","minutes":5}`, 201))
+	id("grant", w.as(staffEmail).want("POST", w.fill("/api/tenants/organizations/{acme}/access"), `{"reason":"Look","minutes":5}`, 201))
 	for name, path := range map[string]string{"pending": "", "approved": "/approve"} {
 		make(name, "/register", `{"email":"jo@`+name+`.example","password":"`+password+`","company_name":"`+name+`","contact_name":"Jo"}`)
 		if path != "" {
 			w.want("POST", w.fill("/api/tenants/requests/{"+name+"}"+path), `{}`, 200)
 		}
 	}
-	told := w.superadmin.as(ownerEmail).want("GET", "/api/tenants/notifications", "", 200)["data"].([]any)
+	told := w.as(ownerEmail).want("GET", "/api/tenants/notifications", "", 200)["data"].([]any)
 	id("notification", told[0].(map[string]any))
 }
 
@@ -311,7 +311,7 @@ func (w *tried) try(o api.Operation, c trial) {
 func TestRefusedRehearsals(t *testing.T) {
 	for engine, url := range map[string]string{"sqlite": dbtest.SQLiteURL(t), "postgres": dbtest.PostgresURL(t)} {
 		w := newTried(t, url).copied(t)
-		staff := w.superadmin.as(staffEmail)
+		staff := w.as(staffEmail)
 		for _, c := range []struct {
 			who                superadmin
 			method, path, body string

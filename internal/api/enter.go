@@ -72,7 +72,7 @@ func (s *Server) authenticate(r *http.Request, o *op, c *Call) error {
 	token, err := bearer(r)
 	if err == nil && token != "" {
 		var p *auth.Principal
-		if p, err = s.Auth.Authenticate(r.Context(), token); err == nil && !(p.Acting != nil && o.May.Public && o.mutates()) {
+		if p, err = s.Auth.Authenticate(r.Context(), token); err == nil && (p.Acting == nil || !o.May.Public || !o.mutates()) {
 			c.Principal, c.token = p, token
 		}
 	}

@@ -314,10 +314,10 @@ func (w *world) request(c cell) (target, body, token string, err error) {
 // itself, and not what it lies in.
 func (w *world) named(c cell, kind, session string, last bool) string {
 	object := c.object
-	switch {
-	case object == "":
+	switch object {
+	case "":
 		object = own
-	case object == strayed || object == missing:
+	case strayed, missing:
 		object = own
 		if last {
 			object = strings.TrimPrefix(c.object, own+"/")

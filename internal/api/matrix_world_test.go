@@ -294,16 +294,8 @@ func (w *world) past() {
 func (w *world) confirm() {
 	w.Helper()
 	err := w.db.Write(w.Context(), func(tx *db.Tx) error {
-		for _, email := range w.email {
-			u, err := auth.UserByEmail(tx, email)
-			if err == nil {
-				err = auth.Proved(tx, u.ID)
-			}
-			if err != nil {
-				return err
-			}
-		}
-		return nil
+		_, err := tx.Exec(`UPDATE users SET email_verified = TRUE`)
+		return err
 	})
 	if err != nil {
 		w.Fatal(err)

@@ -34,7 +34,8 @@ func slow[In, Out any](o op, f func(ctx context.Context, c *Call, in *In, alive 
 		if !a.begun {
 			return out, err
 		}
-		return sent{}, a.end(out, err)
+		a.end(out, err)
+		return sent{}, nil
 	}, reflect.TypeFor[Out]())
 }
 
@@ -86,7 +87,7 @@ func (a *awaited) write(b []byte) error {
 
 // end writes the value that was waited for. Where there is none it breaks the
 // answer off.
-func (a *awaited) end(v any, err error) error {
+func (a *awaited) end(v any, err error) {
 	var b []byte
 	if err == nil {
 		b, err = marshal(v, new(bytes.Buffer))
@@ -100,5 +101,4 @@ func (a *awaited) end(v any, err error) error {
 		}
 		panic(http.ErrAbortHandler)
 	}
-	return nil
 }

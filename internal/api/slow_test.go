@@ -40,8 +40,15 @@ func newTicking(t *testing.T, url string) *ticking {
 	return w
 }
 
+// heard is an answer that goes on.
+type heard struct {
+	status int
+	header http.Header
+	body   io.Reader
+}
+
 // ask asks for the check of the ledger on a connection of its own.
-func (w *ticking) ask(h http.Handler) *http.Response {
+func (w *ticking) ask(h http.Handler) heard {
 	w.Helper()
 	w.step.Store(0)
 	s := superadmin{T: w.T, h: h}.as(rootEmail)
@@ -58,7 +65,7 @@ func (w *ticking) ask(h http.Handler) *http.Response {
 		w.Fatal(err)
 	}
 	w.Cleanup(func() { res.Body.Close() })
-	return res
+	return heard{res.StatusCode, res.Header, res.Body}
 }
 
 // A ledger that takes minutes to check is checked to its end, on one answer.
@@ -73,13 +80,13 @@ func TestABigLedgerIsChecked(t *testing.T) {
 				root.want("POST", fmt.Sprintf("/api/tenants/admins/%.0f/grant-credits", a["id"]), `{"amount":10,"reason":"why"}`, 200)
 			}
 			res := w.ask(h)
-			body, err := io.ReadAll(res.Body)
+			body, err := io.ReadAll(res.body)
 			var r credit.Report
-			if e := json.Unmarshal(body, &r); err != nil || e != nil || res.StatusCode != 200 || !r.OK || r.Transactions != 4 {
-				t.Fatalf("got %d %q, %v, %v", res.StatusCode, body, err, e)
+			if e := json.Unmarshal(body, &r); err != nil || e != nil || res.status != 200 || !r.OK || r.Transactions != 4 {
+				t.Fatalf("got %d %q, %v, %v", res.status, body, err, e)
 			}
-			if n := len(body) - len(strings.TrimLeft(string(body), "\n")); n < 4 || res.Header.Get("Content-Type") != "application/json" {
-				t.Errorf("got %d signs of life and %v", n, res.Header)
+			if n := len(body) - len(strings.TrimLeft(string(body), "\n")); n < 4 || res.header.Get("Content-Type") != "application/json" {
+				t.Errorf("got %d signs of life and %v", n, res.header)
 			}
 		})
 	}
@@ -88,7 +95,7 @@ func TestABigLedgerIsChecked(t *testing.T) {
 // While the work goes on the client hears of it, and no deadline ends it.
 func TestSlowAnswersAreKeptAlive(t *testing.T) {
 	w := newTicking(t, dbtest.SQLiteURL(t))
-	heard := make(chan struct{})
+	listened := make(chan struct{})
 	res := w.ask(w.server.Slowly(func(ctx context.Context, alive func() error) (credit.Report, error) {
 		if at, ok := ctx.Deadline(); ok {
 			t.Errorf("it ends at %v", at)
@@ -96,14 +103,14 @@ func TestSlowAnswersAreKeptAlive(t *testing.T) {
 		if err := alive(); err != nil {
 			return credit.Report{}, err
 		}
-		<-heard
+		<-listened
 		return credit.Report{Accounts: 7}, nil
 	}))
-	lines := bufio.NewReader(res.Body)
+	lines := bufio.NewReader(res.body)
 	if line, err := lines.ReadString('\n'); line != "\n" || err != nil {
 		t.Fatalf("got %q, %v", line, err)
 	}
-	close(heard)
+	close(listened)
 	rest, err := io.ReadAll(lines)
 	if err != nil || !strings.HasPrefix(string(rest), `{"ok":false,"accounts":7,`) {
 		t.Errorf("got %q, %v", rest, err)
@@ -116,20 +123,20 @@ func TestSlowAnswersFail(t *testing.T) {
 	w := newTicking(t, dbtest.SQLiteURL(t))
 	gone := fault.New(fault.Unavailable, "store_unavailable", "It is away.").After(time.Second)
 	res := w.ask(w.server.Slowly(func(context.Context, func() error) (credit.Report, error) { return credit.Report{}, gone }))
-	if body, _ := io.ReadAll(res.Body); res.StatusCode != 503 || !strings.Contains(string(body), "store_unavailable") || res.Header.Get("Retry-After") != "1" {
-		t.Errorf("at once: got %d %s", res.StatusCode, body)
+	if body, _ := io.ReadAll(res.body); res.status != 503 || !strings.Contains(string(body), "store_unavailable") || res.header.Get("Retry-After") != "1" {
+		t.Errorf("at once: got %d %s", res.status, body)
 	}
 	res = w.ask(w.server.Slowly(func(_ context.Context, alive func() error) (credit.Report, error) {
 		return credit.Report{}, errors.Join(alive(), gone)
 	}))
-	if body, err := io.ReadAll(res.Body); res.StatusCode != 200 || err == nil || strings.TrimSpace(string(body)) != "" {
-		t.Errorf("later: got %d %q, %v, want it broken off", res.StatusCode, body, err)
+	if body, err := io.ReadAll(res.body); res.status != 200 || err == nil || strings.TrimSpace(string(body)) != "" {
+		t.Errorf("later: got %d %q, %v, want it broken off", res.status, body, err)
 	}
 	stopping := make(chan struct{})
 	close(stopping)
 	w.server.Stopping = stopping
 	res = w.ask(w.server.Slowly(func(_ context.Context, alive func() error) (credit.Report, error) { return credit.Report{}, alive() }))
-	if res.StatusCode != 503 {
-		t.Errorf("at the server's stop: got %d", res.StatusCode)
+	if res.status != 503 {
+		t.Errorf("at the server's stop: got %d", res.status)
 	}
 }

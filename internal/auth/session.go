@@ -183,7 +183,7 @@ func (s *Service) revokeFamily(tx *db.Tx, d digest) error {
 	if err != nil {
 		return err
 	}
-	if _, err := revokeSession(tx, row.user, row.ID); err != nil && !errors.Is(err, db.ErrNoRows) {
+	if err := revokeSession(tx, row.user, row.ID); err != nil && !errors.Is(err, db.ErrNoRows) {
 		return err
 	}
 	Changed(tx)
@@ -219,7 +219,7 @@ func Sessions(tx *db.Tx, u id.User, current id.Session, r page.Request) (page.Li
 
 // RevokeSession ends one session of the actor; another's is 404.
 func RevokeSession(tx *db.Tx, actor audit.Actor, session id.Session) error {
-	if _, err := revokeSession(tx, actor.UserID(), session); err != nil {
+	if err := revokeSession(tx, actor.UserID(), session); err != nil {
 		return missing(err)
 	}
 	Changed(tx)

@@ -146,14 +146,14 @@ func countSessions(tx *db.Tx, u id.User) (int64, error) {
 
 // revokeSession ends a live session of u, and the grants that were given in
 // it; ErrNoRows where there is none.
-func revokeSession(tx *db.Tx, u id.User, session id.Session) (Session, error) {
-	s, err := db.One(tx, scanSession, `UPDATE sessions SET revoked_at = $1
-		WHERE id = $2 AND user_id = $3 AND revoked_at IS NULL AND expires_at > $4 RETURNING `+sessionColumns,
+func revokeSession(tx *db.Tx, u id.User, session id.Session) error {
+	_, err := db.One(tx, db.Int64, `UPDATE sessions SET revoked_at = $1
+		WHERE id = $2 AND user_id = $3 AND revoked_at IS NULL AND expires_at > $4 RETURNING id`,
 		tx.Now, session, u, tx.Now)
 	if err == nil {
 		_, err = endGrants(tx, SessionEnded, `operator_id = $4 AND session_id = $5`, u, session)
 	}
-	return s, err
+	return err
 }
 
 // revokeSessions ends all sessions of u but one, for another password: zero

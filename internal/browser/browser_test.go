@@ -2,6 +2,7 @@ package browser
 
 import (
 	"bufio"
+	"bytes"
 	"compress/gzip"
 	"context"
 	"encoding/json"
@@ -160,7 +161,15 @@ func TestTheEntryIsLight(t *testing.T) {
 	}
 }
 
-func (s site) request(t *testing.T, method, path, body string, header map[string]string) *http.Response {
+// answer is one that was read to its end.
+type answer struct {
+	status  int
+	header  http.Header
+	cookies []*http.Cookie
+	body    []byte
+}
+
+func (s site) request(t *testing.T, method, path, body string, header map[string]string) answer {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, s.base+path, strings.NewReader(body))
 	if err != nil {
@@ -173,33 +182,32 @@ func (s site) request(t *testing.T, method, path, body string, header map[string
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = res.Body.Close() })
-	return res
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer{res.StatusCode, res.Header, res.Cookies(), b}
 }
 
 func (s site) get(t *testing.T, path string, header map[string]string) string {
 	t.Helper()
-	b, err := io.ReadAll(s.request(t, "GET", path, "", header).Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(b)
+	return string(s.request(t, "GET", path, "", header).body)
 }
 
 // packed is the size of a file as it travels.
 func (s site) packed(t *testing.T, path string) int {
 	t.Helper()
 	res := s.request(t, "GET", path, "", map[string]string{"Accept-Encoding": "gzip"})
-	b, err := io.ReadAll(res.Body)
-	if err != nil || res.StatusCode != 200 {
-		t.Fatalf("%s: %d %v", path, res.StatusCode, err)
+	if res.status != 200 {
+		t.Fatalf("%s: %d", path, res.status)
 	}
-	if res.Header.Get("Content-Encoding") == "gzip" {
-		if _, err := gzip.NewReader(strings.NewReader(string(b))); err != nil {
+	if res.header.Get("Content-Encoding") == "gzip" {
+		if _, err := gzip.NewReader(bytes.NewReader(res.body)); err != nil {
 			t.Errorf("%s: %v", path, err)
 		}
 	}
-	return len(b)
+	return len(res.body)
 }
 
 // session signs in and gives the cookie.
@@ -207,12 +215,12 @@ func (s site) session(t *testing.T) string {
 	t.Helper()
 	res := s.request(t, "POST", "/login", "email="+strings.ReplaceAll(email, "@", "%40")+"&password="+strings.ReplaceAll(password, " ", "+"),
 		map[string]string{"Content-Type": "application/x-www-form-urlencoded"})
-	for _, c := range res.Cookies() {
+	for _, c := range res.cookies {
 		if c.Name == "tenantry_session" {
 			return c.Value
 		}
 	}
-	t.Fatalf("no cookie: %d", res.StatusCode)
+	t.Fatalf("no cookie: %d", res.status)
 	return ""
 }
 
@@ -220,20 +228,20 @@ func (s site) session(t *testing.T) string {
 func TestTheCookieOpensNothingItself(t *testing.T) {
 	s := serve(t, t.TempDir())
 	cookie := "tenantry_session=" + s.session(t)
-	if res := s.request(t, "GET", "/api/auth/me", "", map[string]string{"Cookie": cookie}); res.StatusCode != http.StatusUnauthorized {
-		t.Errorf("the API took the cookie: %d", res.StatusCode)
+	if res := s.request(t, "GET", "/api/auth/me", "", map[string]string{"Cookie": cookie}); res.status != http.StatusUnauthorized {
+		t.Errorf("the API took the cookie: %d", res.status)
 	}
 	var token struct {
 		AccessToken string `json:"access_token"`
 	}
 	res := s.request(t, "POST", "/session", "", map[string]string{"Cookie": cookie})
-	if err := json.NewDecoder(res.Body).Decode(&token); err != nil || res.StatusCode != 200 {
-		t.Fatalf("got %d %v", res.StatusCode, err)
+	if err := json.Unmarshal(res.body, &token); err != nil || res.status != 200 {
+		t.Fatalf("got %d %v", res.status, err)
 	}
-	if res := s.request(t, "GET", "/api/auth/me", "", map[string]string{"Authorization": "Bearer " + token.AccessToken}); res.StatusCode != 200 {
-		t.Errorf("the token: %d", res.StatusCode)
+	if res := s.request(t, "GET", "/api/auth/me", "", map[string]string{"Authorization": "Bearer " + token.AccessToken}); res.status != 200 {
+		t.Errorf("the token: %d", res.status)
 	}
-	if res := s.request(t, "POST", "/session", "", map[string]string{"Cookie": cookie}); res.StatusCode != http.StatusUnauthorized {
-		t.Errorf("a cookie used twice: %d", res.StatusCode)
+	if res := s.request(t, "POST", "/session", "", map[string]string{"Cookie": cookie}); res.status != http.StatusUnauthorized {
+		t.Errorf("a cookie used twice: %d", res.status)
 	}
 }

@@ -25,7 +25,7 @@ type tokens struct {
 
 // keep sets the cookie of a session; an empty token takes it away.
 func (p *Pages) keep(w http.ResponseWriter, r *http.Request, token string) {
-	c := &http.Cookie{Name: cookieName, Value: token, Path: "/", MaxAge: cookieLife, HttpOnly: true, Secure: p.Secure(r), SameSite: http.SameSiteLaxMode}
+	c := &http.Cookie{Name: cookieName, Value: token, Path: "/", MaxAge: cookieLife, HttpOnly: true, Secure: p.Secure(r), SameSite: http.SameSiteLaxMode} //nolint:gosec // Secure wherever the page came over TLS
 	if token == "" {
 		c.MaxAge = -1
 	}

@@ -140,7 +140,7 @@ func trailOf(tx *db.Tx, t id.Transaction) (Trail, []taken, error) {
 
 func stepOf(tx *db.Tx, lot id.Lot) (Step, error) {
 	return db.One(tx, func(r db.Row) (s Step, err error) {
-		return s, r.Scan(append(s.LotView.fields(), &s.Organization, &s.Admin, &s.Kind, &s.Reason)...)
+		return s, r.Scan(append(s.fields(), &s.Organization, &s.Admin, &s.Kind, &s.Reason)...)
 	}, `SELECT `+lotViewColumns+`, l.organization_id, l.admin_id, t.kind, t.reason FROM credit_lots l JOIN credit_transactions t ON t.id = l.transaction_id WHERE l.id = $1`, lot)
 }
 

@@ -233,7 +233,7 @@ func (b *book) replay(q *Request, k known) Result {
 	if k.Kind != Held && k.Kind != Voided {
 		return Result{Transaction: &k.Transaction, Replayed: true}
 	}
-	h := Hold{ID: k.ID, Organization: id.Val(k.Organization), Plugin: *k.Plugin, Reference: k.Transaction.Reference, Amount: k.Amount, State: HoldOpen,
+	h := Hold{ID: k.ID, Organization: id.Val(k.Organization), Plugin: *k.Plugin, Reference: k.Reference, Amount: k.Amount, State: HoldOpen,
 		CreatedAt: k.CreatedAt, UpdatedAt: k.CreatedAt}
 	if k.Kind == Held {
 		h.ExpiresAt = *k.ExpiresAt

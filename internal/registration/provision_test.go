@@ -171,7 +171,7 @@ func TestOverrides(t *testing.T) {
 		}
 		over, most := int64(settings.MaxCredit+1), int64(settings.MaxCredit)
 		_, err = w.approve(r.ID, registration.Approval{InitialCreditLimit: &over})
-		wantCode(w.T, err, "out_of_range")
+		_ = wantCode(w.T, err, "out_of_range")
 		free, zero, endless, none := "brand-new", int64(0), org.Unlimited, []string{}
 		q, err := w.approve(r.ID, registration.Approval{
 			OrgSlug: &free, InitialCreditLimit: &most, StorageLimitGB: &endless, BandwidthLimitGB: &zero, EnabledPlugins: &none, AdminID: patch.Null[id.Admin](), Provision: true,

@@ -330,8 +330,8 @@ func TestSwitch(t *testing.T) {
 		}
 		w.join(jo.ID, second, "owner")
 		w.write(func(tx *db.Tx) error { auth.Changed(tx); return nil })
-		if p := w.principal(w.s, token); p.Active != 0 {
-			w.Errorf("of two: got %d active, want none", p.Active)
+		if p := w.principal(w.s, token); p.Active != first {
+			w.Errorf("of two: got %d active, want the older, %d", p.Active, first)
 		}
 		try := func(o id.Organization) error {
 			p := w.principal(w.s, token)

@@ -15,7 +15,7 @@ import (
 // Session is one sign-in; all its tokens end with it.
 type Session struct {
 	ID             id.Session       `json:"id"`
-	OrganizationID *id.Organization `json:"organization_id" doc:"The active organization that was chosen; null is the only one, or none"`
+	OrganizationID *id.Organization `json:"organization_id" doc:"The active organization that was chosen; null is the oldest of the own ones, or none"`
 	IP             string           `json:"ip"`
 	UserAgent      string           `json:"user_agent"`
 	Current        bool             `json:"current" doc:"The session of this request"`

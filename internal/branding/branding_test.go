@@ -148,7 +148,7 @@ func TestCurrentFollowsEveryChange(t *testing.T) {
 				t.Errorf("%s: got %s from %s, want %s from %s", what, *got.Current.Branding.AppName, got.Current.Sources["app_name"], wantName, wantSource)
 			}
 		}
-		check("nothing set", "Tenantry", "default")
+		check("nothing set", "Tenantry", "platform")
 		name := func(a id.Admin, s string) func(tx *db.Tx) error {
 			return func(tx *db.Tx) error {
 				_, err := branding.Update(tx, audit.Product(""), a, edit(brand.Patch{AppName: patch.Of(s)}))

@@ -21,7 +21,7 @@ import (
 func TestNormalize(t *testing.T) {
 	for in, want := range map[string]string{
 		"app.example.com": "app.example.com", " APP.Example.COM ": "app.example.com", "müller.de": "xn--mller-kva.de",
-		"127.0.0.1": "", "::1": "", "localhost": "", "a..b": "", "example.com.": "", "co.uk": "", "com": "", "a_b.example.com": "",
+		"127.0.0.1": "", "::1": "", "localhost": "", "a..b": "", "example.com.": "example.com", "example.com..": "", "co.uk": "", "com": "", "a_b.example.com": "",
 		"example.com:80": "", "https://example.com": "", "x@example.com": "", "*.example.com": "", "-a.example.com": "", "a-.example.com": "",
 		"tenantry.test": "", "x.tenantry.test": "", "a.localhost": "", "аррӏе.com": "", "pаypal.com": "", "☃.net": "", "1.2.3": "", "127.0.0.0x1": "", "0x7f.0.0.0X1": "", "a.0x": "", "a.0xyz.com": "a.0xyz.com",
 		strings.Repeat("a", 64) + ".com": "", strings.Repeat("a.", 130) + "com": "", "": "", "a b.com": "", "a\x00.com": "", "a%2eb.com": "",

@@ -110,7 +110,11 @@ func (s *Service) checkNew(tx *db.Tx, email string, in Acceptance) error {
 		return err
 	}
 	var v fault.Validation
-	auth.CheckPassword("password", in.Password, email, least, &v)
+	if in.Password == "" {
+		v.Add("password", "required", "Give a password; or sign in first, if there is an account with this address.")
+	} else {
+		auth.CheckPassword("password", in.Password, email, least, &v)
+	}
 	if in.Name != "" {
 		text.Name("name", in.Name, auth.MaxName, &v)
 	}

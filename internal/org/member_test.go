@@ -127,8 +127,13 @@ func TestExistingAccountsJoin(t *testing.T) {
 	each(t, func(w world) {
 		o, owner := w.organization("acme", 0)
 		w.user("verified@example.com", true)
-		if _, err := w.accept(tokenOf(w.invited(owner, o, "verified@example.com", org.RoleMember).AcceptURL), "", ""); err != nil {
-			t.Errorf("a verified account: %v", err)
+		shown := tokenOf(w.invited(owner, o, "verified@example.com", org.RoleMember).AcceptURL)
+		_, err := w.accept(shown, "", "")
+		w.wantCode("a verified account by what the inviter was shown", err, "required")
+		_, err = w.s.Accept(context.Background(), audit.Actor{}, owner.UserID(), org.Acceptance{Token: shown})
+		w.wantCode("by the inviter", err, "required")
+		if _, err := w.accept(w.mailed(), "", ""); err != nil {
+			t.Errorf("a verified account by the mailed link: %v", err)
 		}
 		squatter := w.user("unverified@example.com", false)
 		i := w.invited(owner, o, "unverified@example.com", org.RoleMember)
@@ -277,8 +282,9 @@ func TestSeatRace(t *testing.T) {
 func TestAcceptRace(t *testing.T) {
 	racing(t, func(w world) {
 		o, owner := w.organization("acme", 0)
-		token := tokenOf(w.invited(owner, o, "a@example.com", org.RoleMember).AcceptURL)
+		w.invited(owner, o, "a@example.com", org.RoleMember)
 		w.user("a@example.com", true)
+		token := w.mailed()
 		ends := together(50, func(int) error {
 			_, err := w.accept(token, "", "")
 			return err

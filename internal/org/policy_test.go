@@ -11,17 +11,22 @@ import (
 	"github.com/tenantry/tenantry/internal/plugin"
 )
 
-// Overselling is about credit: it frees an admin from covering credit limits,
-// not from the rest of the policy.
-func TestOversellingKeepsTheBounds(t *testing.T) {
+// Who oversells need not cover credit limits and may promise its organizations
+// more in all than the group has; how many they are stays bounded.
+func TestOverselling(t *testing.T) {
 	each(t, func(w world) {
-		a := w.reseller(0, &partner.New{Name: "Bounded", MaxUsers: new(int64(15)), Oversell: new(true)})
+		a := w.reseller(0, &partner.New{Name: "Bounded", MaxUsers: new(int64(15)), MaxOrganizations: new(int64(1)), Oversell: new(true)})
 		o, _ := w.organization("one", a) // 10 users
 		if c := w.edited(seller, o, `{"credit_limit":1000,"max_users":15}`); c.CreditLimit != 1000 {
 			t.Errorf("an uncovered credit limit: got %d, want 1000", c.CreditLimit)
 		}
-		_, _, err := w.edit(seller, o, `{"max_users":16}`)
-		w.wantCode("beyond the group's bound", err, "limit_exceeded")
+		if c := w.edited(seller, o, `{"max_users":16}`); c.MaxUsers != 16 {
+			t.Errorf("beyond the group's bound: got %d, want 16", c.MaxUsers)
+		}
+		_, _, err := write(w, func(tx *db.Tx) (org.Organization, error) {
+			return org.Create(tx, audit.Product(""), org.New{Name: "two", Slug: "two", Admin: a})
+		})
+		w.wantCode("one more organization", err, "limit_exceeded")
 	})
 }
 

@@ -162,3 +162,11 @@ func (c *Client) NearLimits(ctx context.Context, most int, o ...CallOption) (Nea
 func (c *Client) System(ctx context.Context, o ...CallOption) (System, error) {
 	return do[System](ctx, c, "GET", "/api/tenants/system", nil, o)
 }
+
+// UserFilter narrows a list of users.
+type UserFilter struct {
+	Q string `query:"q"` // in name or e-mail
+}
+
+// Users lists everybody who can sign in, newest first.
+func (c *Client) Users(f UserFilter) List[User] { return listOf[User](c, f, "/api/tenants/users") }

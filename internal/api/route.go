@@ -45,6 +45,9 @@ type op struct {
 	// Find finds the thing in the path in memory, for a hot route; nil reads it
 	// from the database.
 	Find func(s *Server, ctx context.Context, c *Call) (auth.Target, error)
+	// Proves marks a public route whose body is itself the proof of a session:
+	// what it refuses counts against the address, what it grants does not.
+	Proves bool
 	// Answers documents an answer whose Go type does not tell its JSON.
 	Answers any
 
@@ -184,6 +187,11 @@ func bound[In any](o op, run func(*Server, *op, context.Context, *Call, *In) (an
 		h := s.operation(&o, out)
 		serve := func(ctx context.Context, c *Call, in *In) {
 			v, err := run(s, &o, ctx, c, in)
+			if err != nil && o.Proves {
+				if e := s.count(c); e != nil {
+					err = e
+				}
+			}
 			if err != nil {
 				s.refuse(ctx, &o, c, err)
 			} else {

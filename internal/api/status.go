@@ -7,6 +7,7 @@ import (
 	"github.com/tenantry/tenantry/internal/auth"
 	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/job"
+	"github.com/tenantry/tenantry/internal/page"
 )
 
 // installation is how the process that answers is, and its store.
@@ -29,9 +30,21 @@ type backlog struct {
 	DelaySeconds float64 `json:"delay_seconds" doc:"How long the oldest that is due has waited"`
 }
 
-// statusRoutes tell the operator how the installation is.
+// statusRoutes tell the operator how the installation is, and who is in it.
 func (s *Server) statusRoutes() []route {
 	return []route{
+		read(op{Method: "GET", Path: "/api/tenants/users", ID: "list-users", Tag: "System", Summary: "List users", May: auth.UserList,
+			Description: "Everybody who can sign in, whatever they belong to."},
+			func(tx *db.Tx, _ *Call, in *struct {
+				ListInput
+				Q string `query:"q" maxLength:"200" doc:"Part of name or e-mail."`
+			}) (page.List[auth.User], error) {
+				r, err := in.page()
+				if err != nil {
+					return page.List[auth.User]{}, err
+				}
+				return auth.Users(tx, in.Q, r)
+			}),
 		direct(op{Method: "GET", Path: "/api/tenants/system", ID: "get-system", Tag: "System", Summary: "See how the installation is", May: auth.SystemRead,
 			Description: "Version, store and work that waits, as of now; it tries a write as /readyz does."},
 			func(ctx context.Context, c *Call, _ *struct{}) (installation, error) {

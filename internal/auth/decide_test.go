@@ -74,6 +74,7 @@ account                  x x x x x .
 audit.read               x x x . . x
 token.introspect         . . . . . x
 authz.read               x . . . . .
+user.list                x . . . . .
 system.read              x . . . . .
 `
 

@@ -1,8 +1,12 @@
 package auth
 
 import (
+	"math"
+
 	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/id"
+	"github.com/tenantry/tenantry/internal/page"
+	"github.com/tenantry/tenantry/internal/text"
 )
 
 // Users.
@@ -19,9 +23,9 @@ func insertUser(tx *db.Tx, u User, key, hash string) (int64, error) {
 	if hash != "" {
 		stored = &hash
 	}
-	return tx.Insert(`INSERT INTO users (email, email_key, name, phone, password_hash, email_verified, superadmin, status, version, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (email_key) DO NOTHING RETURNING id`,
-		u.Email, key, u.Name, u.Phone, stored, u.EmailVerified, u.Superadmin, string(u.Status), u.Version, u.CreatedAt, u.UpdatedAt)
+	return tx.Insert(`INSERT INTO users (email, email_key, name, name_key, phone, password_hash, email_verified, superadmin, status, version, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (email_key) DO NOTHING RETURNING id`,
+		u.Email, key, u.Name, text.Key(u.Name), u.Phone, stored, u.EmailVerified, u.Superadmin, string(u.Status), u.Version, u.CreatedAt, u.UpdatedAt)
 }
 
 func userByKey(tx *db.Tx, key string) (User, error) {
@@ -37,9 +41,22 @@ func lockUser(tx *db.Tx, u id.User) (User, error) {
 }
 
 func updateProfile(tx *db.Tx, u User) error {
-	_, err := tx.Exec(`UPDATE users SET name = $1, phone = $2, version = $3, updated_at = $4 WHERE id = $5`,
-		u.Name, u.Phone, u.Version, u.UpdatedAt, u.ID)
+	_, err := tx.Exec(`UPDATE users SET name = $1, name_key = $2, phone = $3, version = $4, updated_at = $5 WHERE id = $6`,
+		u.Name, text.Key(u.Name), u.Phone, u.Version, u.UpdatedAt, u.ID)
 	return err
+}
+
+func countUsers(tx *db.Tx, like string) (int64, error) {
+	return db.One(tx, db.Int64, `SELECT COUNT(*) FROM users WHERE email_key LIKE $1 ESCAPE '\' OR name_key LIKE $2 ESCAPE '\'`, like, like)
+}
+
+func listUsers(tx *db.Tx, like string, r page.Request) ([]User, error) {
+	after := r.After
+	if after == (page.Position{}) {
+		after = page.Position{At: math.MaxInt64, ID: math.MaxInt64}
+	}
+	return db.All(tx, scanUser, `SELECT `+userColumns+` FROM users WHERE (email_key LIKE $1 ESCAPE '\' OR name_key LIKE $2 ESCAPE '\') AND (created_at, id) < ($3, $4)
+		ORDER BY created_at DESC, id DESC LIMIT $5 OFFSET $6`, like, like, after.At, after.ID, r.Limit+1, r.Offset)
 }
 
 func superadmins(tx *db.Tx) ([]id.User, error) {

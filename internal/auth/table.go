@@ -74,6 +74,7 @@ var (
 	AuditRead     = Permission{Name: "audit.read", Roles: superOrAdmin | Owner | ServiceKey, Scope: ScopeAuditRead}
 	Introspect    = Permission{Name: "token.introspect", Roles: ServiceKey, Scope: ScopeIntrospect}
 	AuthzRead     = Permission{Name: "authz.read", Roles: Superadmin}
+	UserList      = Permission{Name: "user.list", Roles: Superadmin}
 	SystemRead    = Permission{Name: "system.read", Roles: Superadmin}
 )
 
@@ -87,7 +88,7 @@ var Table = []Permission{
 	AdminCreditsAdjust, AdminCreditsRead, MembersRead, MembersManage, KeysRead, KeysManage,
 	KeysIssue, PlatformKeysRead, PlatformKeysManage, AccessGrant, AccessRead, AccessEnd,
 	EntitlementCheck, UsageReport, UsageReserve, UsageTop, MeterList, MeterManage,
-	MyPlugins, PluginList, Notifications, Notified, Profile, Account, AuditRead, Introspect, AuthzRead, SystemRead,
+	MyPlugins, PluginList, Notifications, Notified, Profile, Account, AuditRead, Introspect, AuthzRead, UserList, SystemRead,
 }
 
 // roleNames are the names of single roles as the API writes them.

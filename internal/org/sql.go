@@ -219,7 +219,7 @@ func (c *conditions) status(s Status, held func() string) {
 	}
 }
 
-func list(tx *db.Tx, of Reach, f Filter, r page.Request) (page.List[Organization], error) {
+func list(tx *db.Tx, of Reach, f Filter, by order, r page.Request) (page.List[Organization], error) {
 	where, args := f.where(tx, of)
 	total, err := db.One(tx, db.Int64, `SELECT COUNT(*) FROM organizations o `+where, args...)
 	if err != nil {
@@ -233,18 +233,24 @@ func list(tx *db.Tx, of Reach, f Filter, r page.Request) (page.List[Organization
 		} else {
 			where += " AND "
 		}
-		where += fmt.Sprintf("(o.created_at, o.id) < ($%d, $%d)", n+1, n+2)
-		args, n = append(args, r.After.At, r.After.ID), n+2
+		value, err := f.Sort.after(r.After, by)
+		if err != nil {
+			return page.List[Organization]{}, err
+		}
+		where += fmt.Sprintf("(%s, o.id) %s ($%d, $%d)", by.column, map[bool]string{true: "<", false: ">"}[by.down], n+1, n+2)
+		args, n = append(args, value, r.After.ID), n+2
+	}
+	down := ""
+	if by.down {
+		down = " DESC"
 	}
 	args = append(args, r.Limit+1, r.Offset)
 	rows, err := db.Upto(tx, r.Limit+1, scanOrganization, selectOrganization+where+
-		fmt.Sprintf(` ORDER BY o.created_at DESC, o.id DESC LIMIT $%d OFFSET $%d`, n+1, n+2), args...)
+		fmt.Sprintf(` ORDER BY %s%s, o.id%s LIMIT $%d OFFSET $%d`, by.column, down, down, n+1, n+2), args...)
 	if err != nil {
 		return page.List[Organization]{}, err
 	}
-	l := page.Of(r, rows, total, func(o Organization) page.Position {
-		return page.Position{At: int64(o.CreatedAt), ID: int64(o.ID)}
-	})
+	l := page.Of(r, rows, total, f.Sort.position)
 	return l, complete(tx, l.Data)
 }
 

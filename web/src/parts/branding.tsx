@@ -6,6 +6,7 @@ import { num, t } from "../i18n";
 import { type Brand, contrast, primaryOf, readable, valid } from "../theme";
 import { Failed, Loaded, Panel } from "./bits";
 import { type Entered, Input } from "./dialog";
+import { Conflict, type Guarded, useGuard } from "./guard";
 import { useGet } from "./link";
 import { tell } from "./toast";
 
@@ -18,23 +19,24 @@ const toBrand = (v: Entered): Brand => ({ ...(Object.fromEntries(texts.map((k) =
 // BrandingEditor changes the brand of an admin, with what it will look like.
 export function BrandingEditor({ admin }: { admin: number }) {
   const query = useGet("/api/tenants/admins/{admin_id}/branding", { admin_id: admin });
-  return <Loaded query={query}>{(b) => <Editor key={b.updated_at} brand={b.branding} save={(body) => call({ method: "put", path: "/api/tenants/admins/{admin_id}/branding", params: { admin_id: admin }, body: { branding: body } })} />}</Loaded>;
+  return <Loaded query={query}>{(b) => <Editor key={b.updated_at} brand={b.branding} guarded={{ path: "/api/tenants/admins/{admin_id}/branding", params: { admin_id: admin }, seen: b }} save={(body) => call({ method: "put", path: "/api/tenants/admins/{admin_id}/branding", params: { admin_id: admin }, body: { branding: body } })} />}</Loaded>;
 }
 
-export function Editor({ brand, save }: { brand: Brand; save: (b: Brand) => ReturnType<typeof call> }) {
+export function Editor({ brand, guarded, save }: { brand: Brand; guarded: Guarded; save: (b: Brand) => ReturnType<typeof call> }) {
   const [values, setValues] = useState(() => entered(brand));
   const [error, setError] = useState<unknown>(null);
   const client = useQueryClient();
+  const guard = useGuard(guarded);
   const now = toBrand(values);
   const submit = async (e: FormEvent) => {
     e.preventDefault();
     setError(null);
     try {
-      await send(save(now));
+      await send(save(now), { match: guard.match() });
       tell(t("Saved"));
       await client.invalidateQueries();
     } catch (problem) {
-      setError(problem);
+      if (!(await guard.refused(problem).catch(() => false))) setError(problem);
     }
   };
   const input = (name: Text, props: Omit<Parameters<typeof Input>[0]["field"], "name">) => <Input field={{ name, ...props }} value={values[name]} set={(v) => setValues({ ...values, [name]: v })} />;
@@ -53,8 +55,9 @@ export function Editor({ brand, save }: { brand: Brand; save: (b: Brand) => Retu
             {input("footer_text", { label: "Footer", type: "long" })}
             <Input field={{ name: "hide_powered_by", label: "Hide “powered by”", type: "switch" }} value={values.hide_powered_by} set={(v) => setValues({ ...values, hide_powered_by: v })} />
             <Contrast values={values} fix={(name, v) => setValues({ ...values, [name]: v })} />
+            <Conflict of={guarded} guard={guard} close={() => undefined} />
             {error !== null && <Failed error={error} />}
-            <Group justify="flex-end"><Button type="submit">{t("Save")}</Button></Group>
+            <Group justify="flex-end"><Button type="submit" disabled={guard.conflict !== null}>{t("Save")}</Button></Group>
           </Stack>
         </form>
       </Panel>

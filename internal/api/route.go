@@ -220,7 +220,10 @@ func served[In, Out any](o op, kinds []string, f func(s *Server, ctx context.Con
 		h := s.operation(&o, reflect.TypeFor[Out]())
 		h.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{}}
 		for _, kind := range kinds {
-			schema := s.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[In](), true, "")
+			schema := &huma.Schema{Type: huma.TypeString, Format: "binary"}
+			if reflect.TypeFor[In]() != reflect.TypeFor[[]byte]() {
+				schema = s.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[In](), true, "")
+			}
 			if strings.Contains(kind, "batch") {
 				schema = &huma.Schema{Type: huma.TypeArray, Items: schema}
 			}

@@ -49,11 +49,11 @@ func (s *Server) statusRoutes() []route {
 			Description: "Version, store and work that waits, as of now; it tries a write as /readyz does."},
 			func(ctx context.Context, c *Call, _ *struct{}) (installation, error) {
 				i := installation{Version: s.Version, StartedAt: s.started, Engine: string(s.DB.Engine()), AsOf: s.DB.Now()}
-				var err error
-				if i.Schema, err = s.DB.Version(ctx); err != nil {
-					return i, err
-				}
-				err = s.DB.In(c.Principal.Scope()).Read(ctx, func(tx *db.Tx) error {
+				err := s.DB.In(c.Principal.Scope()).Read(ctx, func(tx *db.Tx) error {
+					var err error
+					if i.Schema, err = schemaVersion(tx); err != nil {
+						return err
+					}
 					n, err := job.Count(tx)
 					i.Jobs = backlog{Ready: n.Ready, Running: n.Running, Dead: n.Dead, DelaySeconds: n.Delay.Seconds()}
 					return err

@@ -1,6 +1,6 @@
 // Every page of every role, on the demo data: accessible in light and dark,
 // within the width of a phone, silent, and a picture of each.
-import { accessible, fits, go, picture, run, signIn, visitor, want } from "./lib.mjs";
+import { accessible, fits, go, paint, picture, run, signIn, visitor, want } from "./lib.mjs";
 
 const password = "tenantry-demo-login";
 const light = ["/login", "/signup", "/forgot", "/reset", "/accept", "/setup", "/status?token=x", "/nowhere"];
@@ -48,11 +48,11 @@ await run(async (browser) => {
       await page.setViewportSize({ width: 1280, height: 900 });
       await go(page, `/app${path}`.replace(/\/$/, ""));
       for (const scheme of process.env.TENANTRY_SCREENSHOTS ? ["light", "dark"] : [["light", "dark"][turn++ % 2]]) {
-        await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
+        await paint(page, scheme);
         await accessible(page, `${role} ${scheme} ${path}`);
         await picture(page, `${role}-${nameOf(path)}-${scheme}`);
       }
-      await page.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" });
+      await paint(page, "light");
       await page.setViewportSize({ width: 390, height: 800 });
       await fits(page, `${role} 390 px ${path}`);
       if (["/", "/organizations"].includes(path)) await picture(page, `${role}-${nameOf(path)}-phone`);

@@ -112,6 +112,14 @@ export function newKey(): string {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((b) => b.toString(16).padStart(2, "0")).join("");
 }
 
+// upload sends a picture as it is.
+export async function upload(path: string, file: Blob): Promise<Schemas["LogoStored"]> {
+  const res = await again(new Request(path, { method: "POST", body: file, headers: { Authorization: `Bearer ${await accessToken()}`, "Content-Type": "application/octet-stream" } }));
+  const answer: unknown = await res.json().catch(() => undefined);
+  if (!res.ok) throw failure(answer, res);
+  return answer as Schemas["LogoStored"];
+}
+
 // asCSV reads what the server writes as CSV.
 export async function asCSV(path: GetPath, params: Values = {}, query: Values = {}): Promise<string> {
   const ask = async () => new Request(address(path, params, query), { headers: { Accept: "text/csv", Authorization: `Bearer ${await accessToken()}` } });

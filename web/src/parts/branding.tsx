@@ -1,7 +1,7 @@
-import { Alert, Button, Group, SegmentedControl, SimpleGrid, Stack, Text } from "@mantine/core";
+import { Alert, Button, FileButton, Group, SegmentedControl, SimpleGrid, Stack, Text } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
-import { call, send } from "../api/client";
+import { call, send, upload } from "../api/client";
 import { num, t } from "../i18n";
 import { type Brand, contrast, primaryOf, readable, valid } from "../theme";
 import { Failed, Loaded, Panel } from "./bits";
@@ -19,10 +19,10 @@ const toBrand = (v: Entered): Brand => ({ ...(Object.fromEntries(texts.map((k) =
 // BrandingEditor changes the brand of an admin, with what it will look like.
 export function BrandingEditor({ admin }: { admin: number }) {
   const query = useGet("/api/tenants/admins/{admin_id}/branding", { admin_id: admin });
-  return <Loaded query={query}>{(b) => <Editor key={b.updated_at} brand={b.branding} guarded={{ path: "/api/tenants/admins/{admin_id}/branding", params: { admin_id: admin }, seen: b }} save={(body) => call({ method: "put", path: "/api/tenants/admins/{admin_id}/branding", params: { admin_id: admin }, body: { branding: body } })} />}</Loaded>;
+  return <Loaded query={query}>{(b) => <Editor key={b.updated_at} brand={b.branding} guarded={{ path: "/api/tenants/admins/{admin_id}/branding", params: { admin_id: admin }, seen: b }} pictures={`/api/tenants/admins/${admin}/branding/logo`} save={(body) => call({ method: "put", path: "/api/tenants/admins/{admin_id}/branding", params: { admin_id: admin }, body: { branding: body } })} />}</Loaded>;
 }
 
-export function Editor({ brand, guarded, save }: { brand: Brand; guarded: Guarded; save: (b: Brand) => ReturnType<typeof call> }) {
+export function Editor({ brand, guarded, pictures, save }: { brand: Brand; guarded: Guarded; pictures: string; save: (b: Brand) => ReturnType<typeof call> }) {
   const [values, setValues] = useState(() => entered(brand));
   const [error, setError] = useState<unknown>(null);
   const client = useQueryClient();
@@ -47,8 +47,11 @@ export function Editor({ brand, guarded, save }: { brand: Brand; guarded: Guarde
           <Stack gap="sm">
             <Text size="sm" c="dimmed">{t("What is empty is inherited.")}</Text>
             {input("app_name", { label: "Product name" })}
-            {input("logo_url", { label: "Logo", hint: t("An https address.") })}
-            {input("favicon_url", { label: "Icon", hint: t("An https address.") })}
+            {input("logo_url", { label: "Logo", hint: t("An https address, or upload a picture.") })}
+            <Upload to={pictures} name={t("Logo")} done={(url) => setValues({ ...values, logo_url: url })} failed={setError} />
+            {input("favicon_url", { label: "Icon", hint: t("An https address, or upload a picture.") })}
+            <Upload to={pictures} name={t("Icon")} done={(url) => setValues({ ...values, favicon_url: url })} failed={setError} />
+            <Text size="xs" c="dimmed">{t("PNG, JPEG, GIF, WebP or SVG, at most 1 MB. It is stored here, and cleaned.")}</Text>
             {input("primary_color", { label: "Primary colour", type: "color" })}
             {input("secondary_color", { label: "Secondary colour", type: "color" })}
             {input("support_email", { label: "Support e-mail", type: "email" })}
@@ -63,6 +66,28 @@ export function Editor({ brand, guarded, save }: { brand: Brand; guarded: Guarde
       </Panel>
       <Preview brand={now} />
     </SimpleGrid>
+  );
+}
+
+// Upload sends a picture at once; what is saved afterwards is its address.
+function Upload({ to, name, done, failed }: { to: string; name: string; done: (url: string) => void; failed: (e: unknown) => void }) {
+  const [busy, setBusy] = useState(false);
+  const send = async (file: File | null) => {
+    if (!file) return;
+    setBusy(true);
+    failed(null);
+    try {
+      done((await upload(to, file)).url);
+      tell(t("Uploaded. Save to use it."));
+    } catch (e) {
+      failed(e);
+    }
+    setBusy(false);
+  };
+  return (
+    <Group><FileButton onChange={(f) => void send(f)} accept="image/png,image/jpeg,image/gif,image/webp,image/svg+xml" inputProps={{ "aria-label": t("Upload {name}", { name }) }}>
+      {(props) => <Button {...props} size="compact-sm" variant="default" disabled={busy} aria-label={t("Upload {name}", { name })}>{t("Upload")}</Button>}
+    </FileButton></Group>
   );
 }
 

@@ -216,6 +216,9 @@ func bound[In any](o op, run func(*Server, *op, context.Context, *Call, *In) (an
 func served[In, Out any](o op, kinds []string, f func(s *Server, ctx context.Context, c *Call) (any, error)) route {
 	o.query, o.path = map[string]reflect.Kind{}, map[string]reflect.Kind{}
 	o.body, o.own, o.success = true, true, cmp.Or(o.Status, http.StatusOK)
+	if o.dryRuns() {
+		o.query["dry_run"] = reflect.Bool
+	}
 	return route{op: o, bind: func(s *Server, o op) {
 		h := s.operation(&o, reflect.TypeFor[Out]())
 		h.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{}}

@@ -31,7 +31,7 @@ var decoding = make(chan struct{}, 2)
 // Clean makes a picture of what somebody sent, or says what is wrong with it.
 func Clean(data []byte) (Picture, error) {
 	if len(data) > MaxBytes {
-		return Picture{}, bad("picture_too_large", "A picture may have at most %d bytes.", MaxBytes)
+		return Picture{}, fault.New(fault.Invalid, "picture_too_large", "A picture may have at most %d bytes.", MaxBytes)
 	}
 	format := sniff(data)
 	if format == nil {
@@ -42,12 +42,8 @@ func Clean(data []byte) (Picture, error) {
 	return format.clean(data)
 }
 
-func bad(code, text string, args ...any) error {
-	return fault.New(fault.Invalid, code, text, args...)
-}
-
 func unreadable() error {
-	return bad("unreadable_picture", "This is no picture that can be read. Send a PNG, JPEG, GIF, WebP or SVG.")
+	return fault.New(fault.Invalid, "unreadable_picture", "This is no picture that can be read. Send a PNG, JPEG, GIF, WebP or SVG.")
 }
 
 // format is a raster format: how it begins, and how it is read.
@@ -91,7 +87,7 @@ func (f *format) clean(data []byte) (Picture, error) {
 	case err != nil || c.Width < 1 || c.Height < 1:
 		return Picture{}, unreadable()
 	case c.Width > maxSide || c.Height > maxSide || c.Width*c.Height > maxPixels:
-		return Picture{}, bad("picture_too_large", "A picture may be at most %d pixels wide and high, and %d in all.", maxSide, maxPixels)
+		return Picture{}, fault.New(fault.Invalid, "picture_too_large", "A picture may be at most %d pixels wide and high, and %d in all.", maxSide, maxPixels)
 	}
 	m, err := f.decode(data)
 	if err != nil || m.Bounds().Dx()*m.Bounds().Dy() > maxPixels {
@@ -103,7 +99,7 @@ func (f *format) clean(data []byte) (Picture, error) {
 		return Picture{}, unreadable()
 	}
 	if b.Len() > MaxBytes {
-		return Picture{}, bad("picture_too_large", "The picture has more than %d bytes as a PNG; make it smaller.", MaxBytes)
+		return Picture{}, fault.New(fault.Invalid, "picture_too_large", "The picture has more than %d bytes as a PNG; make it smaller.", MaxBytes)
 	}
 	return Picture{Kind: PNG, Width: m.Bounds().Dx(), Height: m.Bounds().Dy(), Body: b.Bytes()}, nil
 }

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/tenantry/tenantry/internal/fault"
 )
 
 const svgSpace = "http://www.w3.org/2000/svg"
@@ -85,7 +87,7 @@ func cleanSVG(data []byte) (Picture, error) {
 		return Picture{}, err
 	}
 	if w.out.Len() > MaxBytes {
-		return Picture{}, bad("picture_too_large", "The picture has more than %d bytes; make it simpler.", MaxBytes)
+		return Picture{}, fault.New(fault.Invalid, "picture_too_large", "The picture has more than %d bytes; make it simpler.", MaxBytes)
 	}
 	return Picture{Kind: SVG, Width: w.size[0], Height: w.size[1], Body: w.out.Bytes()}, nil
 }
@@ -101,7 +103,7 @@ func (w *rewriter) run() error {
 		}
 		switch token := token.(type) {
 		case xml.Directive:
-			return bad("unsafe_picture", "An SVG with a document type is not taken.")
+			return fault.New(fault.Invalid, "unsafe_picture", "An SVG with a document type is not taken.")
 		case xml.StartElement:
 			if err := w.start(token); err != nil {
 				return err
@@ -123,7 +125,7 @@ func (w *rewriter) start(e xml.StartElement) error {
 	name := e.Name.Local
 	root := w.seen == 0
 	if w.seen++; w.seen > maxElements || len(w.open) >= maxDepth {
-		return bad("picture_too_large", "An SVG may have at most %d elements, %d deep.", maxElements, maxDepth)
+		return fault.New(fault.Invalid, "picture_too_large", "An SVG may have at most %d elements, %d deep.", maxElements, maxDepth)
 	}
 	if root && (name != "svg" || e.Name.Space != svgSpace) {
 		return unreadable()
@@ -160,11 +162,11 @@ func (w *rewriter) skip() error {
 		}
 		switch token.(type) {
 		case xml.Directive:
-			return bad("unsafe_picture", "An SVG with a document type is not taken.")
+			return fault.New(fault.Invalid, "unsafe_picture", "An SVG with a document type is not taken.")
 		case xml.StartElement:
 			depth++
 			if w.seen++; w.seen > maxElements {
-				return bad("picture_too_large", "An SVG may have at most %d elements, %d deep.", maxElements, maxDepth)
+				return fault.New(fault.Invalid, "picture_too_large", "An SVG may have at most %d elements, %d deep.", maxElements, maxDepth)
 			}
 		case xml.EndElement:
 			depth--

@@ -261,6 +261,42 @@ await run(async (browser) => {
   await manages(browser, new URL(leading));
   want("a member has no credits page", await member.getByRole("link", { name: "Credits" }).count(), 0);
 
+  // Two who edit the same: the second sees what the first changed, and loads it.
+  await boss.goto("/app/organizations/acme-corp");
+  await settled(boss);
+  const seen = boss.waitForResponse((r) => r.url().endsWith("/detail"));
+  await boss.getByRole("button", { name: "Rename" }).click();
+  await seen;
+  await dialog(boss).getByLabel("Name").fill("Acme of the platform");
+  const first = await boss.evaluate(async () => {
+    const token = JSON.parse(sessionStorage.getItem("tenantry.access")).token;
+    const res = await fetch("/api/tenants/organizations/acme-corp/edit", { method: "PUT", headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" }, body: JSON.stringify({ name: "Acme of somebody else" }) });
+    return res.status;
+  });
+  want("the first change", first, 200);
+  await dialog(boss).getByRole("button", { name: "Save" }).click();
+  await dialog(boss).getByRole("alert").getByText("Somebody changed this meanwhile.").waitFor();
+  await dialog(boss).getByRole("region", { name: "What changed" }).getByText("Acme of somebody else").waitFor();
+  await accessible(boss, "the conflict");
+  await dialog(boss).getByRole("button", { name: "Reload" }).click();
+  await gone(boss);
+  await boss.getByRole("heading", { level: 1, name: "Acme of somebody else" }).waitFor();
+
+  // A logo is uploaded, shown from here, and saved.
+  await reseller.goto("/app");
+  await settled(reseller);
+  await reseller.getByRole("link", { name: "Branding" }).click();
+  await reseller.getByLabel("Upload Logo").first().setInputFiles({ name: "logo.svg", mimeType: "image/svg+xml", buffer: Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 20" onload="alert(1)"><script>alert(1)</script><rect width="40" height="20" fill="#1f5fbf"/></svg>') });
+  await reseller.getByText("Uploaded. Save to use it.").waitFor();
+  await reseller.getByRole("button", { name: "Save" }).click();
+  await reseller.getByText("Saved", { exact: true }).waitFor();
+  await reseller.reload();
+  await settled(reseller);
+  const logo = reseller.locator("header img.logo");
+  await logo.waitFor();
+  want("the logo is from here", /^\/assets\/logo\/[0-9a-f]{64}\.svg$/.test(await logo.getAttribute("src")), true);
+  await reseller.waitForFunction(() => document.querySelector("header img.logo").naturalWidth > 0);
+
   // The suspension, by keys; it bites at once, on what is open too.
   owner.removeAllListeners("console"); // what it is refused is asked for
   await boss.goto("/app/organizations/acme-corp?tab=danger");

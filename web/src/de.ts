@@ -450,6 +450,8 @@ export const de = {
   "The new key has the same scopes. The old one stays good for so long.": "Der neue Schlüssel hat dieselben Rechte. Der alte gilt noch so lange.",
   "The newest {n} of {all}.": "Die neuesten {n} von {all}.",
   "The first {n} of {all}.": "Die ersten {n} von {all}.",
+  "Sort by": "Ordnen nach",
+  "newest first": "Neueste zuerst",
   "The span before": "Der Zeitraum davor",
   "The sum of all that moved": "Die Summe aller Bewegungen",
   "Top organizations": "Größte Organisationen",

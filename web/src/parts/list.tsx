@@ -70,13 +70,18 @@ export function List<P extends GetPath, R extends RowOf<P> = RowOf<P>>(props: Pr
     setChosen([]);
     set({ [`${prefix}page`]: n > 1 ? String(n) : "" }, true);
   };
+  const resort = (s: string) => {
+    setChosen([]);
+    set({ [`${prefix}sort`]: s, [`${prefix}page`]: "" });
+  };
   return (
     <Stack gap="sm">
       {filters.length > 0 && <Filters filters={filters} values={narrowed} prefix={prefix} set={(c) => { setChosen([]); set({ ...c, [`${prefix}page`]: "" }); }} name={path} />}
+      {props.columns.some((c) => c.sort) && <SortBy columns={props.columns} sort={sort} set={resort} />}
       {list.error ? <Failed error={list.error} again={() => void list.refetch()} />
         : !pages ? <Waiting />
         : rows.length === 0 ? <Empty>{props.empty ?? t("There is nothing here.")}</Empty>
-        : <Rows {...props} rows={rows} chosen={chosen} setChosen={setChosen} sort={sort} setSort={(s) => { setChosen([]); set({ [`${prefix}sort`]: s, [`${prefix}page`]: "" }); }} />}
+        : <Rows {...props} rows={rows} chosen={chosen} setChosen={setChosen} sort={sort} setSort={resort} />}
       {pages && (
         <Group justify="space-between" gap="xs">
           <Text size="sm" c="dimmed" role="status">{t("{total} in all", { total: pages.total })}{page > 1 && ` · ${t("page {page}", { page })}`}</Text>
@@ -146,6 +151,12 @@ function Head<R>({ column: c, sort, set }: { column: Column<R>; sort: string; se
       {by ? <UnstyledButton fz="inherit" fw="inherit" onClick={() => set(next)}>{t(c.head)} <span aria-hidden>{now === "ascending" ? "▲" : now === "descending" ? "▼" : "↕"}</span></UnstyledButton> : t(c.head)}
     </Table.Th>
   );
+}
+
+// SortBy is what the heads are where a narrow window has no heads.
+function SortBy<R>({ columns, sort, set }: { columns: Column<R>[]; sort: string; set: (s: string) => void }) {
+  const ways = columns.flatMap((c) => (c.sort ? [{ value: c.sort, label: `${t(c.head)} ▲` }, { value: `-${c.sort}`, label: `${t(c.head)} ▼` }] : []));
+  return <NativeSelect hiddenFrom="sm" size="sm" label={t("Sort by")} value={sort} data={[{ value: "", label: t("newest first") }, ...ways]} onChange={(e) => set(e.currentTarget.value)} />;
 }
 
 function Filters({ filters, values, prefix, set, name }: { filters: Filter[]; values: Values; prefix: string; set: (c: Record<string, string>) => void; name: string }) {

@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"fmt"
 	"time"
 )
 
@@ -72,4 +73,33 @@ func (c *Client) UpdateBranding(ctx context.Context, admin int64, in BrandEdit, 
 // CurrentBranding reads the white label that holds for the caller.
 func (c *Client) CurrentBranding(ctx context.Context, o ...CallOption) (CurrentBranding, error) {
 	return do[CurrentBranding](ctx, c, "GET", "/api/tenants/branding/current", nil, o)
+}
+
+// Picture is one that was uploaded: its URL is what LogoURL and FaviconURL take.
+type Picture struct {
+	URL    string `json:"url"`  // a path on the host that serves the console
+	Kind   string `json:"kind"` // png, svg
+	Width  int    `json:"width"`
+	Height int    `json:"height"`
+	Bytes  int    `json:"bytes"`
+	SHA256 string `json:"sha256"`
+}
+
+// UploadLogo stores a picture for the brand of an admin: a PNG, JPEG, GIF, WebP
+// or SVG. It is cleaned; the same one again is the same.
+func (c *Client) UploadLogo(ctx context.Context, admin int64, picture []byte, o ...CallOption) (Picture, error) {
+	return upload(ctx, c, fmt.Sprintf("/api/tenants/admins/%d/branding/logo", admin), picture, o)
+}
+
+// UploadPlatformLogo stores a picture for the platform's own brand.
+func (c *Client) UploadPlatformLogo(ctx context.Context, picture []byte, o ...CallOption) (Picture, error) {
+	return upload(ctx, c, "/api/tenants/settings/logo", picture, o)
+}
+
+func upload(ctx context.Context, c *Client, path string, picture []byte, o []CallOption) (Picture, error) {
+	o = append(o, harmless, func(r *request) {
+		r.header.Set("Content-Type", "application/octet-stream")
+		r.body = picture
+	})
+	return do[Picture](ctx, c, "POST", path, nil, o)
 }

@@ -77,6 +77,9 @@ type OrganizationFilter struct {
 	EffectiveStatus string `query:"effective_status"` // the same
 	AdminID         int64  `query:"admin_id"`
 	Q               string `query:"q"` // in name, slug or the owner's address
+	// Sort is created_at, name, slug or member_count, with - before it downwards;
+	// without it the newest come first.
+	Sort string `query:"sort"`
 }
 
 // OrganizationEdit changes an organization. Null clears the domain, gives the

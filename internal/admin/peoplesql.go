@@ -30,7 +30,7 @@ func users(tx *db.Tx, admin id.Admin, q string, r page.Request) (page.List[User]
 		return page.List[User]{}, fmt.Errorf("count an admin's users: %w", err)
 	}
 	rows, err := db.All(tx, scanUser, `SELECT `+userColumns+fromUsers+found+`AND (au.created_at, au.user_id) < ($4, $5)
-		ORDER BY au.created_at DESC, au.user_id DESC LIMIT $6 OFFSET $7`, admin, like, like, after.At, after.ID, r.Limit+1, r.Offset)
+		ORDER BY au.created_at DESC, au.user_id DESC`+r.Rows(), admin, like, like, after.At, after.ID)
 	if err != nil {
 		return page.List[User]{}, fmt.Errorf("list an admin's users: %w", err)
 	}

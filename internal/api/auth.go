@@ -29,7 +29,7 @@ func (s *Server) signInRoutes() []route {
 	login := at("POST", "/login", "login", "Sign in", auth.Public)
 	login.Refuses = []int{401}
 	refresh := at("POST", "/refresh", "refresh", "Trade a refresh token for new tokens", auth.Public)
-	refresh.Refuses = []int{401}
+	refresh.Refuses, refresh.Proves = []int{401}, true
 	return []route{
 		direct(login,
 			func(ctx context.Context, c *Call, in *struct{ Body auth.Credentials }) (auth.Tokens, error) {

@@ -91,17 +91,23 @@ func (c *Call) Owner() string {
 type ListInput struct {
 	Limit  int    `query:"limit" default:"50" minimum:"1" maximum:"200" doc:"How many rows to answer."`
 	Offset int64  `query:"offset" minimum:"0" doc:"How many rows to skip."`
-	Cursor string `query:"cursor" maxLength:"64" doc:"next_cursor of the page before; costs the same at any depth."`
+	Cursor string `query:"cursor" maxLength:"1200" doc:"next_cursor of the page before; costs the same at any depth."`
 }
 
-func (in ListInput) page() (page.Request, error) {
+// page reads the parameters of a list that has one order, and keyed those of one
+// that has a choice.
+func (in ListInput) page() (page.Request, error) { return in.request(page.ParseCursor) }
+
+func (in ListInput) keyed() (page.Request, error) { return in.request(page.ParseKeyed) }
+
+func (in ListInput) request(parse func(string) (page.Position, error)) (page.Request, error) {
 	r := page.Request{Limit: in.Limit, Offset: in.Offset}
 	if r.Limit == 0 {
 		r.Limit = page.DefaultLimit
 	}
 	var err error
 	if in.Cursor != "" {
-		r.After, err = page.ParseCursor(in.Cursor)
+		r.After, err = parse(in.Cursor)
 		r.Offset = 0
 	}
 	return r, err

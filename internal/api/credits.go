@@ -27,12 +27,56 @@ func (s *Server) creditRoutes() []route {
 		read(pool, func(tx *db.Tx, c *Call, _ *struct{}) (credit.Pool, error) { return credit.AdminBalance(tx, c.Admin) }),
 		transactions(pool, "admin", ofAdmin),
 		statement(pool, "admin", ofAdmin),
+		lots(pool, "admin", ofAdmin),
+		balances(pool, "admin", ofAdmin),
 		read(wallet, func(tx *db.Tx, c *Call, _ *struct{}) (credit.Figures, error) {
 			return credit.Balance(tx, c.Organization)
 		}),
 		transactions(wallet, "organization", ofOrganization),
 		statement(wallet, "organization", ofOrganization),
+		lots(wallet, "organization", ofOrganization),
+		balances(wallet, "organization", ofOrganization),
+		read(op{Method: "GET", Path: organization + "/holds", ID: "list-credit-holds", Tag: "Credits", Summary: "List the holds on an organization's credits", May: auth.CreditsRead},
+			func(tx *db.Tx, c *Call, in *struct {
+				ListInput
+				State string `query:"state" enum:"open,captured,voided,expired" default:"open" doc:"What became of them."`
+			}) (page.List[credit.Hold], error) {
+				r, err := in.page()
+				if err != nil {
+					return page.List[credit.Hold]{}, err
+				}
+				return credit.Holds(tx, ofOrganization(c), credit.HoldState(in.State), r)
+			}),
+		read(op{Method: "GET", Path: creditsPath + "/flow", ID: "get-credit-flow", Tag: "Credits", Summary: "See how credits moved day by day", May: auth.CreditsFlow,
+			Description: "A superadmin sees all, the people of an admin what concerns theirs."},
+			func(tx *db.Tx, c *Call, in *struct {
+				Days int `query:"days" default:"30" minimum:"1" maximum:"366" doc:"How many days, today included."`
+			}) (credit.Flow, error) {
+				reach := auth.Visible(auth.CreditsFlow, c.Principal)
+				return credit.FlowOf(tx, credit.Reach{All: reach.All, Admins: reach.Admins}, in.Days)
+			}),
 	}
+}
+
+func lots(o op, owner string, of func(*Call) credit.Owner) route {
+	o.Path, o.ID, o.Summary = o.Path+"/lots", "list-"+owner+"-credit-lots", "List the credits of an "+owner+" by when they expire"
+	o.Description = "Each lot that has credits left, what expires soonest first, what never does last."
+	return read(o, func(tx *db.Tx, c *Call, in *ListInput) (page.List[credit.OpenLot], error) {
+		r, err := in.page()
+		if err != nil {
+			return page.List[credit.OpenLot]{}, err
+		}
+		return credit.Lots(tx, of(c), r)
+	})
+}
+
+func balances(o op, owner string, of func(*Call) credit.Owner) route {
+	o.Path, o.ID, o.Summary = o.Path+"/balances", "get-"+owner+"-credit-balances", "Read an "+owner+"'s balance at the end of each day"
+	return read(o, func(tx *db.Tx, c *Call, in *struct {
+		Days int `query:"days" default:"30" minimum:"1" maximum:"92" doc:"How many days, today included."`
+	}) (credit.BalanceHistory, error) {
+		return credit.HistoryOf(tx, of(c), in.Days)
+	})
 }
 
 type transactionsInput struct {
@@ -150,6 +194,21 @@ func (s *Server) ledgerRoutes() []route {
 				"It takes as long as the ledger is big; until the report comes, white space before it keeps the connection alive. An answer that breaks off could not be finished: ask again."},
 			func(ctx context.Context, c *Call, _ *struct{}, alive func() error) (credit.Report, error) {
 				return credit.Verify(ctx, s.DB.In(c.Principal.Scope()), alive)
+			}),
+		direct(op{Method: "GET", Path: creditsPath + "/integrity/part", ID: "check-credits-in-parts", Tag: creditsTag, Summary: "Check a part of the ledger", May: auth.CreditsVerify,
+			Description: "The same check in steps short enough to show how far it is. Ask again with what next says, until it is null; what all parts count and find together is the report."},
+			func(ctx context.Context, c *Call, in *struct {
+				After string `query:"after" maxLength:"64" doc:"next of the part before."`
+			}) (credit.Part, error) {
+				var from page.Position
+				var err error
+				if in.After != "" {
+					from, err = page.ParseCursor(in.After)
+				}
+				if err != nil {
+					return credit.Part{}, fault.InvalidField("after", "invalid_cursor", "Use what a part answered as next, exactly.")
+				}
+				return credit.VerifyPart(ctx, s.DB.In(c.Principal.Scope()), from)
 			}),
 	}
 }

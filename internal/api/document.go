@@ -32,6 +32,7 @@ var tags = []*huma.Tag{
 	{Name: "Audit logs", Description: "What was done, by whom and to whom; each sees what concerns it."},
 	{Name: "Notifications", Description: "What a user is told, as a list and live."},
 	{Name: "Platform settings", Description: "What the operator decides for the whole platform."},
+	{Name: "System", Description: "How the installation itself is: version, store, work that waits."},
 	{Name: "Available plugins", Description: "The catalogue of plugins that organizations may have."},
 }
 

@@ -7,11 +7,14 @@ type trial struct {
 	body    string
 	before  func(w *tried)
 	effects string   // what the dry run says of whom it hits, besides zeros
+	media   string   // of the body, where it is not JSON
 	fresh   []string // fields of the answer that are made anew: ids and tokens
 }
 
 // trials are the cases of every operation that can be rehearsed.
 var trials = map[string][]trial{
+	"upload-logo":          {{path: "/api/tenants/admins/{anchor}/branding/logo", body: `<svg xmlns="http://www.w3.org/2000/svg" width="7"/>`, media: "image/svg+xml"}},
+	"upload-platform-logo": {{body: `<svg xmlns="http://www.w3.org/2000/svg" width="7"/>`, media: "image/svg+xml"}},
 	"approve-request": {
 		{body: `{"org_name":"Dock Ltd","max_users":3}`},
 		{body: `{"provision":true,"admin_id":{anchor}}`, effects: `{"organizations":1,"users":1}`, fresh: []string{"organization_id"}},

@@ -279,9 +279,13 @@ func (w *tried) try(o api.Operation, c trial) {
 	if strings.Contains(target, "?") {
 		dry = target + "&dry_run=true"
 	}
+	var header []string
+	if c.media != "" {
+		header = []string{"Content-Type", c.media}
+	}
 	before := dump(w.T, w.whole)
 	w.heard.Store(0)
-	said := asker.want(o.Method, dry, body, 200)
+	said := asker.want(o.Method, dry, body, 200, header...)
 	for table, rows := range dump(w.T, w.whole) {
 		if !slices.Equal(rows, before[table]) {
 			w.Errorf("the rehearsal changed the table %s", table)
@@ -291,7 +295,7 @@ func (w *tried) try(o api.Operation, c trial) {
 		w.Errorf("the rehearsal published %d notices", n)
 	}
 	w.hits(said, c)
-	answer := asker.call(o.Method, target, body)
+	answer := asker.call(o.Method, target, body, header...)
 	var done any
 	if answer.Code >= 300 || answer.Body.Len() > 0 && json.Unmarshal(answer.Body.Bytes(), &done) != nil {
 		w.Fatalf("done: got %d %s", answer.Code, answer.Body)

@@ -35,11 +35,13 @@ func (s *Server) admit(ctx huma.Context, o *op, next func(huma.Context)) {
 // table and reads the body.
 func (s *Server) enter(w http.ResponseWriter, r *http.Request, o *op) (*Call, error) {
 	c := &Call{w: w, r: r, client: s.proxies.client(r), Host: s.proxies.host(r)}
-	if o.May.Public && !s.limiter.allow(c.client, s.DB.Now().Std()) {
-		return nil, fault.New(fault.TooMany, "rate_limited", "Too many requests from your address; wait a little.").After(s.limiter.wait())
-	}
 	if err := s.authenticate(r, o, c); err != nil {
 		return nil, err
+	}
+	if o.May.Public && !o.Proves && c.Principal.Kind == auth.Anonymous {
+		if err := s.count(c); err != nil {
+			return nil, err
+		}
 	}
 	err := s.authorize(r.Context(), o, c)
 	if err != nil {
@@ -56,6 +58,15 @@ func (s *Server) enter(w http.ResponseWriter, r *http.Request, o *op) (*Call, er
 		c.keyed = true
 	}
 	return c, s.take(w, r, o, c)
+}
+
+// count counts a request of somebody unknown against its address. Whoever bears
+// a valid token is known, and has an address that others may share.
+func (s *Server) count(c *Call) error {
+	if s.limiter.allow(c.client, s.DB.Now().Std()) {
+		return nil
+	}
+	return fault.New(fault.TooMany, "rate_limited", "Too many requests from your address; wait a little.").After(s.limiter.wait())
 }
 
 // printable is what an idempotency key may be: whoever sends another one has

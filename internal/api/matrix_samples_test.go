@@ -95,6 +95,8 @@ var samples = map[string]sample{
 	"revoke-platform-api-key": {ends: map[string]string{"deleted": success}},
 	"update-branding":         {body: `{"branding":{"footer_text":"Matrix"}}`},
 	"list-audit-logs":         {query: "organization_id={organization}", varies: true},
+	"upload-logo":             {body: `<svg xmlns="http://www.w3.org/2000/svg" width="{n}"/>`, media: "image/svg+xml"},
+	"upload-platform-logo":    {body: `<svg xmlns="http://www.w3.org/2000/svg" width="{n}"/>`, media: "image/svg+xml"},
 	"update-settings":         {body: `{"default_max_users":11}`},
 	"create-available-plugin": {body: `{"key":"matrix-{n}","name":"Matrix"}`},
 	"update-available-plugin": {body: `{"description":"Matrix"}`},

@@ -34,12 +34,13 @@ func (s *Server) organizationRecords() []route {
 				Effective string `query:"effective_status" enum:"active,suspended,archived" doc:"With the holds on its admin."`
 				Admin     int64  `query:"admin_id" minimum:"1" doc:"Those of this admin."`
 				Q         string `query:"q" maxLength:"200" doc:"Part of name, slug or the owner's e-mail."`
+				Sort      string `query:"sort" enum:"created_at,-created_at,name,-name,slug,-slug,member_count,-member_count" doc:"The order; with - downwards. Without it the newest first. A cursor belongs to its order."`
 			}) (page.List[org.Organization], error) {
-				r, err := in.page()
+				r, err := in.keyed()
 				if err != nil {
 					return page.List[org.Organization]{}, err
 				}
-				f := org.Filter{Status: org.Status(in.Status), EffectiveStatus: org.Status(in.Effective), Admin: id.Admin(in.Admin), Q: in.Q}
+				f := org.Filter{Sort: org.Sort(in.Sort), Status: org.Status(in.Status), EffectiveStatus: org.Status(in.Effective), Admin: id.Admin(in.Admin), Q: in.Q}
 				return org.List(tx, auth.Visible(auth.OrganizationList, c.Principal), f, r)
 			}),
 		read(op{Method: "GET", Path: orgPath + "/detail", ID: "get-organization-detail", Tag: orgsTag, Summary: "Read an organization", May: auth.OrganizationRead}, detail),

@@ -47,6 +47,9 @@ type op struct {
 	// Find finds the thing in the path in memory, for a hot route; nil reads it
 	// from the database.
 	Find func(s *Server, ctx context.Context, c *Call) (auth.Target, error)
+	// Proves marks a public route whose body is itself the proof of a session:
+	// what it refuses counts against the address, what it grants does not.
+	Proves bool
 	// Answers documents an answer whose Go type does not tell its JSON.
 	Answers any
 
@@ -186,6 +189,11 @@ func bound[In any](o op, run func(*Server, *op, context.Context, *Call, *In) (an
 		h := s.operation(&o, out)
 		serve := func(ctx context.Context, c *Call, in *In) {
 			v, err := run(s, &o, ctx, c, in)
+			if err != nil && o.Proves {
+				if e := s.count(c); e != nil {
+					err = e
+				}
+			}
 			if err != nil {
 				s.refuse(ctx, &o, c, err)
 			} else {
@@ -210,11 +218,17 @@ func bound[In any](o op, run func(*Server, *op, context.Context, *Call, *In) (an
 func served[In, Out any](o op, kinds []string, f func(s *Server, ctx context.Context, c *Call) (any, error)) route {
 	o.query, o.path = map[string]reflect.Kind{}, map[string]reflect.Kind{}
 	o.body, o.own, o.success = true, true, cmp.Or(o.Status, http.StatusOK)
+	if o.dryRuns() {
+		o.query["dry_run"] = reflect.Bool
+	}
 	return route{op: o, bind: func(s *Server, o op) {
 		h := s.operation(&o, reflect.TypeFor[Out]())
 		h.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{}}
 		for _, kind := range kinds {
-			schema := s.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[In](), true, "")
+			schema := &huma.Schema{Type: huma.TypeString, Format: "binary"}
+			if reflect.TypeFor[In]() != reflect.TypeFor[[]byte]() {
+				schema = s.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[In](), true, "")
+			}
 			if strings.Contains(kind, "batch") {
 				schema = &huma.Schema{Type: huma.TypeArray, Items: schema}
 			}

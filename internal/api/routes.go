@@ -24,6 +24,7 @@ func (s *Server) routes() []route {
 		s.auditRoutes,
 		s.notificationRoutes,
 		s.settingsRoutes,
+		s.statusRoutes,
 		s.pluginRoutes,
 	} {
 		all = append(all, chapter()...)

@@ -61,6 +61,7 @@ type Server struct {
 	// Metrics collects the request figures; nil makes a registry of its own.
 	Metrics *prometheus.Registry
 
+	started db.Time
 	mux     *http.ServeMux
 	huma    huma.API
 	limiter *limiter
@@ -81,7 +82,7 @@ const requestTimeout = 30 * time.Second
 func (s *Server) Handler() http.Handler { return s.serve(s.routes()) }
 
 func (s *Server) serve(routes []route) http.Handler {
-	s.mux, s.slow = http.NewServeMux(), map[string]bool{}
+	s.mux, s.slow, s.started = http.NewServeMux(), map[string]bool{}, db.At(time.Now())
 	s.limiter = newLimiter(s.PublicRate)
 	s.proxies = s.TrustedProxies
 	if s.Metrics == nil {

@@ -90,3 +90,8 @@ func (k *kept) write(w http.ResponseWriter) {
 	w.WriteHeader(k.Status)
 	_, _ = w.Write(k.Body)
 }
+
+// schemaVersion is the number of the newest migration that the database has.
+func schemaVersion(tx *db.Tx) (int64, error) {
+	return db.One(tx, db.Int64, `SELECT MAX(version_id) FROM goose_db_version WHERE is_applied`)
+}

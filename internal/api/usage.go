@@ -63,6 +63,13 @@ func (s *Server) usageRoutes() []route {
 				}
 				return usage.TopOf(tx, auth.Visible(auth.UsageTop, c.Principal), in.Meter, r)
 			}),
+		read(op{Method: "GET", Path: "/api/tenants/usage/near-limits", ID: "get-near-limits", Tag: usageTag, Summary: "See which organizations have used most of a limit", May: auth.UsageTop,
+			Description: "Those at 80 % of an effective limit or beyond it, the highest percentage first. A superadmin sees all, the people of an admin its own."},
+			func(tx *db.Tx, c *Call, in *struct {
+				Limit int `query:"limit" default:"50" minimum:"1" maximum:"200" doc:"How many to answer; total counts the others too."`
+			}) (usage.Pressure, error) {
+				return usage.PressureOf(tx, auth.Visible(auth.UsageTop, c.Principal), in.Limit)
+			}),
 	}
 }
 

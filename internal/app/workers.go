@@ -49,6 +49,7 @@ func (p *parts) jobs() (*job.Runner, error) {
 	}
 	r := &job.Runner{DB: p.all, Handlers: map[string]job.Handler{mail.Kind: sender.Handle, auth.KindForgot: p.auth.SendReset}}
 	r.Every("forget idempotency keys", time.Hour, func(ctx context.Context) error { return api.ForgetKeys(ctx, p.all) })
+	r.Every("add up credits", time.Minute, func(ctx context.Context) error { return credit.FillDays(ctx, p.all) })
 	r.Every("end reservations", time.Minute, func(ctx context.Context) error { return usage.ExpireReservations(ctx, p.all) })
 	r.Every("forget usage", time.Hour, func(ctx context.Context) error { return usage.Forget(ctx, p.all) })
 	r.Every("expire invitations", 10*time.Minute, func(ctx context.Context) error { return org.ExpireInvitations(ctx, p.all) })

@@ -24,7 +24,7 @@ var layers = [][]string{
 	{"internal/page", "internal/text", "examples/ecommerce"},
 	{"internal/db"},
 	{"internal/audit", "internal/notify", "internal/job", "internal/hold", "internal/domain", "internal/secret", "internal/effect", "internal/brand", "internal/pace"},
-	{"internal/mail", "internal/db/dbtest", "internal/quota"},
+	{"internal/mail", "internal/logo", "internal/db/dbtest", "internal/quota"},
 	{"internal/auth", "internal/settings", "internal/plugin", "internal/partner", "internal/credit", "internal/branding"},
 	{"internal/admin", "internal/org", "internal/usage"},
 	{"internal/registration"},

@@ -46,6 +46,7 @@ credits.look             x x x x . x
 credits.explain          x x x x . .
 credits.trace            x x . . . .
 credits.verify           x . . . . .
+credits.flow             x x . . . .
 admin.credits.adjust     x . . . . .
 admin.credits.read       x x . . . .
 members.read             x x x x . .
@@ -73,6 +74,8 @@ account                  x x x x x .
 audit.read               x x x . . x
 token.introspect         . . . . . x
 authz.read               x . . . . .
+user.list                x . . . . .
+system.read              x . . . . .
 `
 
 // Two resellers with an organization each.

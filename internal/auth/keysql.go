@@ -49,7 +49,7 @@ func listKeys(tx *db.Tx, o id.Organization, q string, r page.Request) ([]APIKey,
 	}
 	return db.All(tx, scanAPIKey, `SELECT `+apiKeyColumns+` FROM api_keys
 		WHERE `+listed+` AND (created_at, id) < ($3, $4)
-		ORDER BY created_at DESC, id DESC LIMIT $5 OFFSET $6`, id.Ref(o), text.Like(q), after.At, after.ID, r.Limit+1, r.Offset)
+		ORDER BY created_at DESC, id DESC`+r.Rows(), id.Ref(o), text.Like(q), after.At, after.ID)
 }
 
 func countKeys(tx *db.Tx, o id.Organization, q string) (int64, error) {

@@ -1,8 +1,11 @@
 package auth
 
 import (
+	"math"
+
 	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/id"
+	"github.com/tenantry/tenantry/internal/page"
 	"github.com/tenantry/tenantry/internal/text"
 )
 
@@ -41,6 +44,19 @@ func updateProfile(tx *db.Tx, u User) error {
 	_, err := tx.Exec(`UPDATE users SET name = $1, name_key = $2, phone = $3, version = $4, updated_at = $5 WHERE id = $6`,
 		u.Name, text.Key(u.Name), u.Phone, u.Version, u.UpdatedAt, u.ID)
 	return err
+}
+
+func countUsers(tx *db.Tx, like string) (int64, error) {
+	return db.One(tx, db.Int64, `SELECT COUNT(*) FROM users WHERE email_key LIKE $1 ESCAPE '\' OR name_key LIKE $2 ESCAPE '\'`, like, like)
+}
+
+func listUsers(tx *db.Tx, like string, r page.Request) ([]User, error) {
+	after := r.After
+	if after == (page.Position{}) {
+		after = page.Position{At: math.MaxInt64, ID: math.MaxInt64}
+	}
+	return db.All(tx, scanUser, `SELECT `+userColumns+` FROM users WHERE (email_key LIKE $1 ESCAPE '\' OR name_key LIKE $2 ESCAPE '\') AND (created_at, id) < ($3, $4)
+		ORDER BY created_at DESC, id DESC`+r.Rows(), like, like, after.At, after.ID)
 }
 
 func superadmins(tx *db.Tx) ([]id.User, error) {

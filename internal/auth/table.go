@@ -41,6 +41,7 @@ var (
 	CreditsExplain     = Permission{Name: "credits.explain", Roles: superOrAdmin | Owner | Manager}
 	CreditsTrace       = Permission{Name: "credits.trace", Roles: superOrAdmin}
 	CreditsVerify      = Permission{Name: "credits.verify", Roles: Superadmin}
+	CreditsFlow        = Permission{Name: "credits.flow", Roles: superOrAdmin}
 	AdminCreditsAdjust = Permission{Name: "admin.credits.adjust", Object: Reseller, Roles: Superadmin, Write: true}
 	AdminCreditsRead   = Permission{Name: "admin.credits.read", Object: Reseller, Roles: superOrAdmin}
 	MembersRead        = Permission{Name: "members.read", Object: Organization, Roles: superOrAdmin | Owner | Manager}
@@ -73,6 +74,8 @@ var (
 	AuditRead     = Permission{Name: "audit.read", Roles: superOrAdmin | Owner | ServiceKey, Scope: ScopeAuditRead}
 	Introspect    = Permission{Name: "token.introspect", Roles: ServiceKey, Scope: ScopeIntrospect}
 	AuthzRead     = Permission{Name: "authz.read", Roles: Superadmin}
+	UserList      = Permission{Name: "user.list", Roles: Superadmin}
+	SystemRead    = Permission{Name: "system.read", Roles: Superadmin}
 )
 
 // Table is every row of the authorization table, as it is published.
@@ -81,11 +84,11 @@ var Table = []Permission{
 	RequestManage, RequestRead, GroupManage, GroupRead, SettingsRead, SettingsWrite, PluginManage,
 	AdminList, AdminCreate, AdminManage, AdminVerify, AdminRead, BrandingRead, BrandingWrite,
 	OrganizationList, OrganizationRead, OrganizationUsage, OrganizationPlugins, OrganizationEdit, OrganizationManage,
-	CreditsAdd, CreditsRead, CreditsReturn, CreditsAdjust, CreditsSpend, CreditsSettle, CreditsRefund, CreditsLook, CreditsExplain, CreditsTrace, CreditsVerify,
+	CreditsAdd, CreditsRead, CreditsReturn, CreditsAdjust, CreditsSpend, CreditsSettle, CreditsRefund, CreditsLook, CreditsExplain, CreditsTrace, CreditsVerify, CreditsFlow,
 	AdminCreditsAdjust, AdminCreditsRead, MembersRead, MembersManage, KeysRead, KeysManage,
 	KeysIssue, PlatformKeysRead, PlatformKeysManage, AccessGrant, AccessRead, AccessEnd,
 	EntitlementCheck, UsageReport, UsageReserve, UsageTop, MeterList, MeterManage,
-	MyPlugins, PluginList, Notifications, Notified, Profile, Account, AuditRead, Introspect, AuthzRead,
+	MyPlugins, PluginList, Notifications, Notified, Profile, Account, AuditRead, Introspect, AuthzRead, UserList, SystemRead,
 }
 
 // roleNames are the names of single roles as the API writes them.

@@ -7,6 +7,7 @@ import (
 	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/fault"
 	"github.com/tenantry/tenantry/internal/id"
+	"github.com/tenantry/tenantry/internal/page"
 	"github.com/tenantry/tenantry/internal/patch"
 	"github.com/tenantry/tenantry/internal/text"
 )
@@ -36,6 +37,17 @@ type User struct {
 
 // Revision is the version that If-Match compares.
 func (u User) Revision() int64 { return u.Version }
+
+// Users lists everybody, newest first; q is a part of name or e-mail.
+func Users(tx *db.Tx, q string, r page.Request) (page.List[User], error) {
+	like := text.Like(q)
+	total, err := countUsers(tx, like)
+	if err != nil {
+		return page.List[User]{}, err
+	}
+	rows, err := listUsers(tx, like, r)
+	return page.Of(r, rows, total, func(u User) page.Position { return page.Position{At: int64(u.CreatedAt), ID: int64(u.ID)} }), err
+}
 
 // NewUser is what a user is made of. The hash comes from Hasher.Hash; an empty
 // one makes an account that cannot sign in by password yet.

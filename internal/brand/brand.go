@@ -23,8 +23,8 @@ const (
 
 // Fields is one level of a white label; nil inherits from the level above.
 type Fields struct {
-	LogoURL        *string `json:"logo_url" doc:"https address of the logo" example:"https://example.com/logo.png"`
-	FaviconURL     *string `json:"favicon_url" doc:"https address of the icon in the browser's tab" example:"https://example.com/favicon.ico"`
+	LogoURL        *string `json:"logo_url" doc:"https address of the logo, or the path of one that was uploaded" example:"https://example.com/logo.png"`
+	FaviconURL     *string `json:"favicon_url" doc:"https address of the icon in the browser's tab, or the path of a picture that was uploaded" example:"https://example.com/favicon.ico"`
 	PrimaryColor   *string `json:"primary_color" doc:"#RRGGBB" example:"#FF5733"`
 	SecondaryColor *string `json:"secondary_color" doc:"#RRGGBB" example:"#33FF57"`
 	AppName        *string `json:"app_name" doc:"What the product calls itself" example:"My App"`
@@ -35,8 +35,8 @@ type Fields struct {
 
 // Patch is a merging PUT of Fields: an absent field stays, null inherits again.
 type Patch struct {
-	LogoURL        patch.Field[string] `json:"logo_url,omitzero" required:"false" doc:"https address of the logo; null inherits" example:"https://example.com/logo.png"`
-	FaviconURL     patch.Field[string] `json:"favicon_url,omitzero" required:"false" doc:"https address of the icon in the browser's tab; null inherits" example:"https://example.com/favicon.ico"`
+	LogoURL        patch.Field[string] `json:"logo_url,omitzero" required:"false" doc:"https address of the logo, or the path of one that was uploaded; null inherits" example:"https://example.com/logo.png"`
+	FaviconURL     patch.Field[string] `json:"favicon_url,omitzero" required:"false" doc:"https address of the icon in the browser's tab, or the path of a picture that was uploaded; null inherits" example:"https://example.com/favicon.ico"`
 	PrimaryColor   patch.Field[string] `json:"primary_color,omitzero" required:"false" doc:"#RRGGBB; null inherits" example:"#FF5733"`
 	SecondaryColor patch.Field[string] `json:"secondary_color,omitzero" required:"false" doc:"#RRGGBB; null inherits" example:"#33FF57"`
 	AppName        patch.Field[string] `json:"app_name,omitzero" required:"false" doc:"What the product calls itself; null inherits" example:"My App"`
@@ -49,8 +49,8 @@ type Patch struct {
 // branding.<field>, the place it has in every body that carries a brand.
 func Apply(old Fields, p Patch, v *fault.Validation) Fields {
 	return Fields{
-		LogoURL:        merge(old.LogoURL, p.LogoURL, "branding.logo_url", v, address),
-		FaviconURL:     merge(old.FaviconURL, p.FaviconURL, "branding.favicon_url", v, address),
+		LogoURL:        merge(old.LogoURL, p.LogoURL, "branding.logo_url", v, picture),
+		FaviconURL:     merge(old.FaviconURL, p.FaviconURL, "branding.favicon_url", v, picture),
 		PrimaryColor:   merge(old.PrimaryColor, p.PrimaryColor, "branding.primary_color", v, color),
 		SecondaryColor: merge(old.SecondaryColor, p.SecondaryColor, "branding.secondary_color", v, color),
 		AppName:        merge(old.AppName, p.AppName, "branding.app_name", v, appName),
@@ -77,6 +77,18 @@ func color(field, s string, v *fault.Validation) string {
 		v.Add(field, "invalid_color", "Give a colour as #RRGGBB, such as #FF5733.")
 	}
 	return s
+}
+
+// stored is where pictures that were uploaded are served: see package logo.
+var stored = regexp.MustCompile(`^/assets/logo/[0-9a-f]{64}\.(png|svg)$`)
+
+// picture accepts an address, or the path of a picture that was uploaded.
+// Whether there is that picture, only a transaction knows.
+func picture(field, s string, v *fault.Validation) string {
+	if stored.MatchString(s) {
+		return s
+	}
+	return address(field, s, v)
 }
 
 // address accepts what a browser may load into a page: https, a host, no

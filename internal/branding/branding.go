@@ -15,6 +15,7 @@ import (
 	"github.com/tenantry/tenantry/internal/effect"
 	"github.com/tenantry/tenantry/internal/fault"
 	"github.com/tenantry/tenantry/internal/id"
+	"github.com/tenantry/tenantry/internal/logo"
 )
 
 // Topic is published when what holds for some request may have changed.
@@ -84,6 +85,9 @@ func Update(tx *db.Tx, actor audit.Actor, admin id.Admin, in Edit) (Branding, er
 	after := before
 	after.Branding = brand.Apply(before.Branding, in.Branding, &v)
 	if err := v.Err(); err != nil {
+		return Branding{}, err
+	}
+	if err := logo.CheckBrand(tx, admin, after.Branding); err != nil {
 		return Branding{}, err
 	}
 	changes, err := audit.Diff(before.Branding, after.Branding)

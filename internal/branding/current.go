@@ -16,6 +16,7 @@ import (
 	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/domain"
 	"github.com/tenantry/tenantry/internal/id"
+	"github.com/tenantry/tenantry/internal/logo"
 )
 
 // Current is the brand that holds for a request.
@@ -215,4 +216,14 @@ func render(c Current) (*Page, error) {
 	}
 	sum := sha256.Sum256(b)
 	return &Page{Current: c, Body: append(b, '\n'), ETag: fmt.Sprintf(`"v%d-%s"`, c.Version, base64.RawURLEncoding.EncodeToString(sum[:9]))}, nil
+}
+
+// Logo gives the picture that is served at a path; fault.Missing where there is
+// none. Pictures are public: they stand on pages that anybody may see.
+func (s *Service) Logo(ctx context.Context, path string) (p logo.Picture, err error) {
+	err = s.db.Read(ctx, func(tx *db.Tx) (err error) {
+		p, err = logo.Find(tx, path)
+		return err
+	})
+	return p, err
 }

@@ -1,7 +1,6 @@
 package console
 
 import (
-	"bytes"
 	"net/http"
 
 	"github.com/tenantry/tenantry/internal/brand"
@@ -37,21 +36,19 @@ func (p *Pages) application(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	v.Title, v.Entry, v.Island = v.Brand.Name, p.entry, island{Branding: page.Current.Branding, Lang: v.Lang}
-	var b bytes.Buffer
-	if err := p.layout.ExecuteTemplate(&b, "app.html", v); err != nil {
+	b, err := p.render(w, "app.html", v)
+	if err != nil {
 		fail(w, err)
 		return
 	}
 	h := w.Header()
 	h.Set("Vary", "Host, Accept-Language, Cookie, Accept-Encoding")
-	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Cache-Control", "no-cache")
-	h.Set("Content-Language", v.Lang)
-	etag := newAsset("", b.Bytes(), false).etag
+	etag := newAsset("", b, false).etag
 	h.Set("ETag", etag)
 	if r.Header.Get("If-None-Match") == etag {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
-	send(w, r, http.StatusOK, b.Bytes(), func() []byte { return pack(b.Bytes()) })
+	send(w, r, http.StatusOK, b, func() []byte { return pack(b) })
 }

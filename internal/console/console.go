@@ -19,6 +19,7 @@ import (
 	"strings"
 
 	"github.com/tenantry/tenantry/internal/branding"
+	"github.com/tenantry/tenantry/internal/logo"
 )
 
 // Pages is the handler. Its exported fields are set before it serves; API last,
@@ -67,6 +68,8 @@ func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.post(w, r)
 	case p.assets[path] != nil:
 		p.assets[path].serve(w, r)
+	case logo.IsPath(path):
+		p.logo(w, r)
 	case path == "/":
 		p.start(w, r)
 	case path == "/status":

@@ -132,18 +132,27 @@ func (p *Pages) parse() (err error) {
 
 // write sends the page. It differs by host and by language, and none is kept.
 func (p *Pages) write(w http.ResponseWriter, status int, v *view) {
-	var b bytes.Buffer
-	if err := p.layout.ExecuteTemplate(&b, "page.html", v); err != nil {
+	b, err := p.render(w, "page.html", v)
+	if err != nil {
 		fail(w, err)
 		return
 	}
 	h := w.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Cache-Control", "no-store")
 	h.Set("Vary", "Host, Accept-Language, Cookie")
-	h.Set("Content-Language", v.Lang)
 	w.WriteHeader(status)
-	_, _ = w.Write(b.Bytes())
+	_, _ = w.Write(b)
+}
+
+// render makes a page of a template, and says what it is.
+func (p *Pages) render(w http.ResponseWriter, template string, v *view) ([]byte, error) {
+	var b bytes.Buffer
+	if err := p.layout.ExecuteTemplate(&b, template, v); err != nil {
+		return nil, err
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Language", v.Lang)
+	return b.Bytes(), nil
 }
 
 // standing is where a request stands, as the API tells it.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/id"
+	"github.com/tenantry/tenantry/internal/page"
 )
 
 // Report is what Verify found.
@@ -42,6 +43,8 @@ type verifier struct {
 	seal   *sealer
 	alive  func() error
 	report Report
+	from   page.Position // of a part: phase and the id after which it goes on
+	most   int64         // rows of a part; 0 is all
 }
 
 // Verify recounts the whole ledger: that debits equal credits, that counters,
@@ -62,6 +65,7 @@ func Verify(ctx context.Context, d *db.DB, alive func() error) (Report, error) {
 		return v.report, err
 	}
 	for _, check := range []func(context.Context) error{v.transactions, v.wallets, v.strays} {
+		v.from = page.Position{}
 		if err := check(ctx); err != nil {
 			return v.report, err
 		}
@@ -85,27 +89,29 @@ func (v *verifier) wrong(code string, account id.Account, row int64, format stri
 
 // transactions checks the hash of each, in order of id.
 func (v *verifier) transactions(ctx context.Context) error {
-	for after := id.Transaction(0); ; {
-		var page []*record
+	for after := id.Transaction(v.from.ID); !v.full(); {
+		var rows []*record
 		err := v.read(ctx, func(tx *db.Tx) (err error) {
-			page, err = recordsAfter(tx, after)
+			rows, err = recordsAfter(tx, after)
 			return err
 		})
-		if err != nil || len(page) == 0 {
+		if err != nil || len(rows) == 0 {
 			return err
 		}
-		for _, t := range page {
+		for _, t := range rows {
 			if !bytes.Equal(t.hash, v.seal.transaction(t)) {
 				v.wrong("transaction_altered", 0, int64(t.id), "The hash of transaction %d is not that of its columns.", t.id)
 			}
 			v.report.Transactions++
 		}
-		after = page[len(page)-1].id
+		after = rows[len(rows)-1].id
+		v.from = page.Position{At: phaseTransactions, ID: int64(after)}
 	}
+	return nil
 }
 
 func (v *verifier) wallets(ctx context.Context) error {
-	for after := id.Account(0); ; {
+	for after := id.Account(v.from.ID); !v.full(); {
 		var ids []id.Account
 		err := v.read(ctx, func(tx *db.Tx) (err error) {
 			ids, err = walletsAfter(tx, after)
@@ -118,9 +124,14 @@ func (v *verifier) wallets(ctx context.Context) error {
 			if err := v.wallet(ctx, a); err != nil {
 				return err
 			}
+			after = a
+			v.from = page.Position{At: phaseWallets, ID: int64(after)}
+			if v.full() {
+				break
+			}
 		}
-		after = ids[len(ids)-1]
 	}
+	return nil
 }
 
 // folded is what the entries of a wallet make of one of its accounts.

@@ -194,3 +194,10 @@ var strayRows = map[string]string{
 		UNION ALL SELECT x.diff FROM (SELECT CAST((SUM(credits_pending >> 32) - SUM(debits_pending >> 32)) * 4294967296
 		+ SUM(credits_pending & 4294967295) - SUM(debits_pending & 4294967295) AS BIGINT) AS diff FROM credit_accounts) AS x WHERE x.diff <> 0`,
 }
+
+// lastIDs are those of the newest transaction and account.
+func lastIDs(tx *db.Tx) (last [2]int64, err error) {
+	_, err = db.One(tx, func(r db.Row) (int64, error) { return 0, r.Scan(&last[0], &last[1]) },
+		`SELECT COALESCE((SELECT MAX(id) FROM credit_transactions), 0), COALESCE((SELECT MAX(id) FROM credit_accounts), 0)`)
+	return last, err
+}

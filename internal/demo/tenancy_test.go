@@ -98,6 +98,8 @@ func newWall(t *testing.T) (w wall, a, b party) {
 		} {
 			w.exec(w.all, fmt.Sprintf("INSERT INTO "+row, p.organization))
 		}
+		w.exec(w.all, fmt.Sprintf(`INSERT INTO logos (admin_id, hash, kind, width, height, body, created_at) VALUES (%d, sha256('x'), 'png', 1, 1, '', 0)`, p.admin))
+		w.exec(w.all, fmt.Sprintf(`INSERT INTO credit_days (admin_id, day, kind, count, amount) VALUES (%d, 0, 'grant', 1, 1)`, p.admin))
 		w.exec(w.all, fmt.Sprintf(`INSERT INTO holds (admin_id, source, reason, placed_at) VALUES (%d, 'quota', 'r', 0)`, p.admin))
 	}
 	return w, a, b

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tenantry/tenantry/internal/db"
+	"github.com/tenantry/tenantry/internal/quota"
 )
 
 // The meters of what is built in, and the bytes of a GB.
@@ -70,7 +71,7 @@ func (s *seed) consume(tx *db.Tx, i int, t *tenant) error {
 			return err
 		}
 	}
-	return nil
+	return quota.LimitsChanged(tx, t.id) // whoever is near a limit was told
 }
 
 // report prints what there is now.

@@ -56,11 +56,10 @@ func listInvitations(tx *db.Tx, organization id.Organization, f InvitationFilter
 	n := len(args)
 	if r.After != (page.Position{}) {
 		where += fmt.Sprintf(` AND (created_at, id) < ($%d, $%d)`, n+1, n+2)
-		args, n = append(args, r.After.At, r.After.ID), n+2
+		args = append(args, r.After.At, r.After.ID)
 	}
-	args = append(args, r.Limit+1, r.Offset)
 	rows, err := db.All(tx, scanInvitation, selectInvitation+where+
-		fmt.Sprintf(` ORDER BY created_at DESC, id DESC LIMIT $%d OFFSET $%d`, n+1, n+2), args...)
+		` ORDER BY created_at DESC, id DESC`+r.Rows(), args...)
 	if err != nil {
 		return page.List[Invitation]{}, err
 	}

@@ -45,11 +45,10 @@ func listMembers(tx *db.Tx, organization id.Organization, f MemberFilter, r page
 	n := len(args)
 	if r.After != (page.Position{}) {
 		where += fmt.Sprintf(` AND (m.created_at, m.user_id) < ($%d, $%d)`, n+1, n+2)
-		args, n = append(args, r.After.At, r.After.ID), n+2
+		args = append(args, r.After.At, r.After.ID)
 	}
-	args = append(args, r.Limit+1, r.Offset)
 	rows, err := db.All(tx, scanMember, selectMember+where+
-		fmt.Sprintf(` ORDER BY m.created_at DESC, m.user_id DESC LIMIT $%d OFFSET $%d`, n+1, n+2), args...)
+		` ORDER BY m.created_at DESC, m.user_id DESC`+r.Rows(), args...)
 	if err != nil {
 		return page.List[Member]{}, err
 	}

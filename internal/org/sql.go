@@ -219,7 +219,7 @@ func (c *conditions) status(s Status, held func() string) {
 	}
 }
 
-func list(tx *db.Tx, of Reach, f Filter, r page.Request) (page.List[Organization], error) {
+func list(tx *db.Tx, of Reach, f Filter, by order, r page.Request) (page.List[Organization], error) {
 	where, args := f.where(tx, of, tx.Now.Add(credit.Soon))
 	if r.After != (page.Position{}) {
 		if where == "" {
@@ -227,12 +227,20 @@ func list(tx *db.Tx, of Reach, f Filter, r page.Request) (page.List[Organization
 		} else {
 			where += " AND "
 		}
+		value, err := f.Sort.after(r.After, by)
+		if err != nil {
+			return page.List[Organization]{}, err
+		}
 		n := len(args)
-		where += fmt.Sprintf("(o.created_at, o.id) < ($%d, $%d)", n+1, n+2)
-		args = append(args, r.After.At, r.After.ID)
+		where += fmt.Sprintf("(%s, o.id) %s ($%d, $%d)", by.column, map[bool]string{true: "<", false: ">"}[by.down], n+1, n+2)
+		args = append(args, value, r.After.ID)
+	}
+	down := ""
+	if by.down {
+		down = " DESC"
 	}
 	rows, err := db.Upto(tx, r.Limit+1, scanOrganization, selectOrganization+where+
-		` ORDER BY o.created_at DESC, o.id DESC`+r.Rows(), args...)
+		fmt.Sprintf(` ORDER BY %s%s, o.id%s`, by.column, down, down)+r.Rows(), args...)
 	if err != nil {
 		return page.List[Organization]{}, err
 	}
@@ -243,9 +251,7 @@ func list(tx *db.Tx, of Reach, f Filter, r page.Request) (page.List[Organization
 	if err != nil {
 		return page.List[Organization]{}, err
 	}
-	l := page.Of(r, rows, total, func(o Organization) page.Position {
-		return page.Position{At: int64(o.CreatedAt), ID: int64(o.ID)}
-	})
+	l := page.Of(r, rows, total, f.Sort.position)
 	return l, complete(tx, l.Data)
 }
 

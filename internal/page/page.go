@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"strconv"
+	"unicode/utf8"
 
 	"github.com/tenantry/tenantry/internal/fault"
 )
@@ -46,10 +47,12 @@ func (r Request) Total(rows int, count func() (int64, error)) (int64, error) {
 }
 
 // Position is the sort key of the last row of a page: the time (or another
-// descending number) and the id that breaks ties.
+// number) and the id that breaks ties. Of a list with a choice of orders, Key
+// is the order and, where it is one of texts, the text after a NUL.
 type Position struct {
-	At int64
-	ID int64
+	At  int64
+	ID  int64
+	Key string
 }
 
 // List is one page of a list as it is answered.
@@ -98,17 +101,36 @@ func Of[T any](r Request, rows []T, total int64, at func(T) Position) List[T] {
 // Cursor writes the position as an opaque token.
 func (p Position) Cursor() string {
 	b := []byte{1}
+	if p.Key != "" {
+		b[0] = 2
+	}
 	b = binary.AppendVarint(b, p.At)
 	b = binary.AppendVarint(b, p.ID)
+	b = append(b, p.Key...)
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-// ParseCursor reads a token made by Cursor; anything else is a validation
-// error on the field cursor.
+// BadCursor refuses what no list answered, or another one did.
+func BadCursor() error {
+	return fault.InvalidField("cursor", "invalid_cursor", "Use a next_cursor exactly as a list answered it.")
+}
+
+// ParseCursor reads a token made by Cursor of a position without a key;
+// anything else is a validation error on the field cursor.
 func ParseCursor(s string) (Position, error) {
-	bad := fault.InvalidField("cursor", "invalid_cursor", "Use a next_cursor exactly as a list answered it.")
+	p, err := ParseKeyed(s)
+	if err == nil && p.Key != "" {
+		return Position{}, BadCursor()
+	}
+	return p, err
+}
+
+// ParseKeyed is ParseCursor for a list with a choice of orders: the position
+// may have a key.
+func ParseKeyed(s string) (Position, error) {
+	bad := BadCursor()
 	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
-	if err != nil || len(b) < 3 || b[0] != 1 {
+	if err != nil || len(b) < 3 || b[0] != 1 && b[0] != 2 {
 		return Position{}, bad
 	}
 	at, n := binary.Varint(b[1:])
@@ -117,6 +139,12 @@ func ParseCursor(s string) (Position, error) {
 	}
 	id, m := binary.Varint(b[1+n:])
 	p := Position{At: at, ID: id}
+	if m > 0 {
+		p.Key = string(b[1+n+m:])
+	}
+	if !utf8.ValidString(p.Key) {
+		return Position{}, bad
+	}
 	if m <= 0 || id <= 0 || p.Cursor() != s {
 		return Position{}, bad
 	}

@@ -26,11 +26,21 @@ func FuzzParseCursor(f *testing.F) {
 		case err == nil && (p.ID < 1 || p.Cursor() != s):
 			t.Errorf("%q: got %+v, whose cursor is %q", s, p, p.Cursor())
 		}
+		if p, err := page.ParseKeyed(s); err == nil && (p.ID < 1 || p.Cursor() != s) {
+			t.Errorf("%q: got %+v, whose cursor is %q", s, p, p.Cursor())
+		}
 	})
 }
 
 func TestCursorReturns(t *testing.T) {
 	for _, p := range []page.Position{{At: 0, ID: 1}, {At: 1_800_000_000_000_000, ID: 42}, {At: math.MinInt64, ID: math.MaxInt64}} {
+		keyed := page.Position{At: p.At, ID: p.ID, Key: "name\x00Ähre"}
+		if got, err := page.ParseKeyed(keyed.Cursor()); err != nil || got != keyed {
+			t.Errorf("%+v: got %+v, %v", keyed, got, err)
+		}
+		if _, err := page.ParseCursor(keyed.Cursor()); fault.Code(err) != "invalid_cursor" {
+			t.Errorf("%+v where no key is: got %v", keyed, err)
+		}
 		if got, err := page.ParseCursor(p.Cursor()); err != nil || got != p {
 			t.Errorf("%+v: got %+v, %v", p, got, err)
 		}

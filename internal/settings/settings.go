@@ -13,6 +13,7 @@ import (
 	"github.com/tenantry/tenantry/internal/brand"
 	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/fault"
+	"github.com/tenantry/tenantry/internal/logo"
 	"github.com/tenantry/tenantry/internal/patch"
 )
 
@@ -88,6 +89,9 @@ func Update(tx *db.Tx, actor audit.Actor, p Patch) (Settings, error) {
 	}
 	after, err := p.apply(before)
 	if err != nil {
+		return Settings{}, err
+	}
+	if err := logo.CheckBrand(tx, 0, after.Branding); err != nil {
 		return Settings{}, err
 	}
 	changes, err := audit.Diff(before, after)

@@ -76,3 +76,23 @@ func listTop(tx *db.Tx, of auth.Reach, meter string, period int64, r page.Reques
 	}
 	return page.Of(r, rows, total, func(t Top) page.Position { return page.Position{At: t.Used, ID: int64(t.OrganizationID)} }), nil
 }
+
+// toldOf reads the meters of which a threshold was told: counters of this month,
+// and whatever stands.
+func toldOf(tx *db.Tx, of auth.Reach, month int64, most int) ([]toldRow, error) {
+	args := []any{month}
+	where := ""
+	if !of.All {
+		within := []string{"FALSE"}
+		for _, a := range of.Admins {
+			args = append(args, a)
+			within = append(within, fmt.Sprintf("o.admin_id = $%d", len(args)))
+		}
+		where = " AND (" + strings.Join(within, " OR ") + ")"
+	}
+	args = append(args, most)
+	return db.All(tx, func(r db.Row) (t toldRow, err error) { return t, r.Scan(&t.organization, &t.meter, &t.used) },
+		`SELECT u.organization_id, u.meter, u.used FROM usage_current u JOIN organizations o ON o.id = u.organization_id
+		WHERE u.told <> 0 AND (u.period = 0 OR u.period = $1) AND o.status <> 'archived'`+where+
+			fmt.Sprintf(` ORDER BY u.organization_id, u.meter LIMIT $%d`, len(args)), args...)
+}

@@ -1,6 +1,6 @@
 // Every page of every role, on the demo data: accessible in light and dark,
 // within the width of a phone, silent, and a picture of each.
-import { accessible, fits, go, picture, run, signIn, visitor, want } from "./lib.mjs";
+import { accessible, fits, go, paint, picture, run, signIn, visitor, want } from "./lib.mjs";
 
 const password = "tenantry-demo-login";
 const light = ["/login", "/signup", "/forgot", "/reset", "/accept", "/setup", "/status?token=x", "/nowhere"];
@@ -16,9 +16,11 @@ const idOf = (page, field) => page.evaluate(async (f) => {
 }, field);
 
 const roles = [
-  { role: "superadmin", email: "ada.berg@tenantry.example", pages: async () => ["/", "/requests", "/requests?status=active&page=2", "/requests/1", "/organizations", ...tabs("/organizations/1", organization), "/admins", ...tabs("/admins/1", admin), "/groups", "/plugins", "/audit", "/keys", "/access", "/settings", "/settings?tab=branding", "/settings?tab=history", "/notifications", "/profile", "/nowhere"] },
-  { role: "admin", email: "lena.hoffmann@northwind.example", pages: async (p) => ["/", "/organizations", ...tabs(`/admins/${await idOf(p, "admin_id")}`, ["credits", "branding", "people"]), "/audit", "/notifications"] },
+  { role: "superadmin", email: "ada.berg@tenantry.example", pages: async () => ["/", "/requests", "/requests?status=active&page=2", "/requests/1", "/organizations", ...tabs("/organizations/1", organization), "/admins", ...tabs("/admins/1", admin), "/groups", "/plugins", "/organizations?sort=name", "/transactions/1", "/accounts/1", "/meters", "/system", "/audit", "/keys", "/access", "/settings", "/settings?tab=branding", "/settings?tab=history", "/notifications", "/profile", "/nowhere"] },
+  { role: "admin", email: "lena.hoffmann@northwind.example", pages: async (p) => ["/", "/organizations", ...tabs(`/admins/${await idOf(p, "admin_id")}`, ["credits", "branding", "people"]), "/audit", "/transactions/1", "/notifications"] },
   { role: "owner", email: "chloe.jensen@adler-optik.example", pages: async (p) => ["/", ...tabs(`/organizations/${await idOf(p, "organization_id")}`, ["usage", "credits", "members", "keys"]), "/audit", "/profile"] },
+  { role: "manager", email: "aisha.taylor@adler-optik.example", pages: async (p) => ["/", ...tabs(`/organizations/${await idOf(p, "organization_id")}`, ["usage", "credits", "plugins", "members"]), "/notifications"] },
+  { role: "member", email: "jonas.petrov@adler-optik.example", pages: async (p) => ["/", ...tabs(`/organizations/${await idOf(p, "organization_id")}`, ["usage", "plugins"])] },
 ];
 
 const nameOf = (path) => path.replace(/[/?=&]+/g, "-").replace(/^-|-$/g, "") || "home";
@@ -46,11 +48,11 @@ await run(async (browser) => {
       await page.setViewportSize({ width: 1280, height: 900 });
       await go(page, `/app${path}`.replace(/\/$/, ""));
       for (const scheme of process.env.TENANTRY_SCREENSHOTS ? ["light", "dark"] : [["light", "dark"][turn++ % 2]]) {
-        await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
+        await paint(page, scheme);
         await accessible(page, `${role} ${scheme} ${path}`);
         await picture(page, `${role}-${nameOf(path)}-${scheme}`);
       }
-      await page.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" });
+      await paint(page, "light");
       await page.setViewportSize({ width: 390, height: 800 });
       await fits(page, `${role} 390 px ${path}`);
       if (["/", "/organizations"].includes(path)) await picture(page, `${role}-${nameOf(path)}-phone`);

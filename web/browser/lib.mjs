@@ -96,6 +96,13 @@ export async function fits(page, where) {
   if (wide.length > 0) fault(where, `wider than the window: ${wide.join("; ")}`);
 }
 
+// paint turns to light or dark, and waits until the page has.
+export async function paint(page, scheme) {
+  await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
+  await page.waitForFunction((s) => document.documentElement.dataset.mantineColorScheme === s, scheme);
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+}
+
 // picture keeps the upper part of the page, where pictures are wanted.
 export async function picture(page, name) {
   const folder = process.env.TENANTRY_SCREENSHOTS;

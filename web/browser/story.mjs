@@ -27,6 +27,14 @@ async function press(page, name) {
 const dialog = (page) => page.getByRole("dialog");
 const gone = (page) => dialog(page).waitFor({ state: "hidden" });
 const row = (page, text) => page.getByRole("row").filter({ hasText: text });
+// pick chooses by typing a part of the name, by keys alone.
+async function pick(page, label, text, option) {
+  await dialog(page).getByRole("combobox", { name: label }).fill(text);
+  await page.getByRole("option", { name: option }).waitFor();
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
+}
+
 const bell = (page, n) => page.getByRole("link", { name: n ? `Notifications, ${n} unread` : "Notifications", exact: true }).first().waitFor();
 
 async function signUp(browser, company, email, options = {}) {
@@ -39,6 +47,36 @@ async function signUp(browser, company, email, options = {}) {
   await page.getByRole("button", { name: "Send the request" }).click();
   await page.getByRole("heading", { name: "Your request" }).waitFor();
   return page;
+}
+
+// manages is what a manager does: sees credits and people, invites, and has
+// neither keys nor the log.
+async function manages(browser, invitation) {
+  const page = await visitor(browser);
+  await page.goto(invitation.pathname + invitation.hash);
+  await page.getByLabel("Your name").fill("Max");
+  await page.getByLabel("Password").fill(secret);
+  await page.getByRole("button", { name: "Accept" }).click();
+  await page.getByText("You are a member now.").waitFor();
+  await signIn(page, "max@acme.example", secret);
+  await page.getByText("900").first().waitFor();
+  for (const name of ["API keys", "Audit log", "Organizations"]) want(`a manager and ${name}`, await page.getByRole("link", { name, exact: true }).count(), 0);
+  await page.getByRole("link", { name: "Credits" }).click();
+  await page.getByRole("table", { name: "Spent by plugin" }).getByText("ecommerce").waitFor();
+  want("a manager adds no credits", await page.getByRole("button", { name: "Add credits" }).count(), 0);
+  await page.getByRole("link", { name: "Members" }).click();
+  await row(page, "mia@acme.example").first().waitFor();
+  await press(page, "Invite");
+  await dialog(page).waitFor();
+  await page.keyboard.type("ida@acme.example");
+  await page.keyboard.press("Enter");
+  await dialog(page).getByText("This is shown once.").waitFor();
+  await page.keyboard.press("Escape");
+  await gone(page);
+  await row(page, "ida@acme.example").getByRole("button", { name: "Revoke" }).click();
+  await dialog(page).getByRole("button", { name: "Revoke" }).click();
+  await gone(page);
+  await page.context().close();
 }
 
 await run(async (browser) => {
@@ -117,7 +155,7 @@ await run(async (browser) => {
   await settled(boss);
   await row(boss, "bolt").getByRole("link").first().click();
   await boss.getByRole("tab", { name: "Members" }).click();
-  const number = (await row(boss, "bo@bolt.example").getByRole("cell").first().textContent()).replace("#", "");
+  await row(boss, "bo@bolt.example").waitFor();
   await boss.goto("/app/admins");
   await settled(boss);
   await boss.getByRole("button", { name: "New admin" }).click();
@@ -125,10 +163,9 @@ await run(async (browser) => {
   await dialog(boss).getByLabel("E-mail").fill("bo@bolt.example");
   await dialog(boss).getByRole("button", { name: "Create" }).click();
   await boss.getByRole("heading", { level: 1, name: "Bolt" }).waitFor();
-  const admin = new URL(boss.url()).pathname.split("/").pop();
   await boss.getByRole("tab", { name: "Team" }).click();
   await boss.getByRole("button", { name: "Assign owner" }).click();
-  await dialog(boss).getByLabel("User number").fill(number);
+  await pick(boss, "User", "bo@bolt", /bo@bolt.example/);
   await dialog(boss).getByRole("button", { name: "See what it does" }).click();
   await dialog(boss).getByRole("button", { name: "Assign" }).click();
   await gone(boss);
@@ -144,7 +181,7 @@ await run(async (browser) => {
   await boss.goto("/app/organizations/acme-corp?tab=danger");
   await settled(boss);
   await boss.getByRole("button", { name: "Transfer to another admin" }).click();
-  await dialog(boss).getByLabel("Admin number").fill(admin);
+  await pick(boss, "Admin", "bol", /^Bolt/);
   await dialog(boss).getByRole("button", { name: "See what it does" }).click();
   await dialog(boss).getByLabel("Type acme-corp to confirm").fill("acme-corp");
   await dialog(boss).getByRole("button", { name: "Transfer", exact: true }).click();
@@ -172,6 +209,34 @@ await run(async (browser) => {
   const owner = await visitor(browser);
   await signIn(owner, "sam@acme.example", secret);
   await owner.getByText("1,200").first().waitFor();
+
+  // The owner makes a key for a plugin's back end, which spends; the owner sees on what.
+  await owner.getByRole("link", { name: "API keys" }).click();
+  await owner.getByRole("button", { name: "New key" }).click();
+  await dialog(owner).getByLabel("Name").fill("Shop");
+  await dialog(owner).getByLabel("credits:spend").check();
+  await dialog(owner).getByRole("button", { name: "Create" }).click();
+  const key = await dialog(owner).locator("pre").textContent();
+  await dialog(owner).getByRole("button", { name: "Done" }).click();
+  const organization = new URL(owner.url()).pathname.split("/").pop();
+  const spend = async (path, body, status) => {
+    const res = await fetch(`${base}/api/tenants/organizations/${organization}/credits/${path}`, { method: "POST", headers: { Authorization: `Bearer ${key}`, "Content-Type": "application/json" }, body: JSON.stringify(body) });
+    want(`${path} of ${body.amount}`, res.status, status);
+    return res.json();
+  };
+  await spend("consume", { amount: 250, plugin: "ecommerce", reference: "Order 17" }, 201);
+  await spend("holds", { amount: 50, plugin: "calendar", expires_in: 3600 }, 201);
+  want("more than there is", (await spend("consume", { amount: 5000, plugin: "ecommerce" }, 402)).available, 900);
+  await owner.getByRole("link", { name: "Credits" }).click();
+  await settled(owner);
+  await owner.getByText("900").first().waitFor();
+  await owner.getByRole("table", { name: "Spent by plugin" }).getByText("250").waitFor();
+  await owner.getByRole("region", { name: "Holds" }).getByText("calendar").waitFor();
+  await owner.getByRole("region", { name: "Transactions" }).getByText("Order 17").waitFor();
+  await accessible(owner, "the owner's credits");
+  await owner.getByRole("link", { name: "Explain the balance" }).click();
+  await owner.getByRole("heading", { name: "The sum of all that moved" }).waitFor();
+  await owner.getByRole("region", { name: "The sum of all that moved" }).getByText("250").waitFor();
   await owner.getByRole("link", { name: "Members" }).click();
   await owner.getByRole("button", { name: "Invite" }).click();
   await dialog(owner).getByLabel("E-mail").fill("mia@acme.example");
@@ -187,7 +252,50 @@ await run(async (browser) => {
   await member.getByText("You are a member now.").waitFor();
   await signIn(member, "mia@acme.example", secret);
   await member.getByRole("heading", { name: "Usage against limits" }).waitFor();
+  await owner.getByRole("button", { name: "Invite" }).click();
+  await dialog(owner).getByLabel("E-mail").fill("max@acme.example");
+  await dialog(owner).getByLabel("Role").selectOption("manager");
+  await dialog(owner).getByRole("button", { name: "Invite" }).click();
+  const leading = await dialog(owner).locator("pre").textContent();
+  await dialog(owner).getByRole("button", { name: "Done" }).click();
+  await manages(browser, new URL(leading));
   want("a member has no credits page", await member.getByRole("link", { name: "Credits" }).count(), 0);
+
+  // Two who edit the same: the second sees what the first changed, and loads it.
+  await boss.goto("/app/organizations/acme-corp");
+  await settled(boss);
+  const seen = boss.waitForResponse((r) => r.url().endsWith("/detail"));
+  await boss.getByRole("button", { name: "Rename" }).click();
+  await seen;
+  await dialog(boss).getByLabel("Name").fill("Acme of the platform");
+  const first = await boss.evaluate(async () => {
+    const token = JSON.parse(sessionStorage.getItem("tenantry.access")).token;
+    const res = await fetch("/api/tenants/organizations/acme-corp/edit", { method: "PUT", headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" }, body: JSON.stringify({ name: "Acme of somebody else" }) });
+    return res.status;
+  });
+  want("the first change", first, 200);
+  await dialog(boss).getByRole("button", { name: "Save" }).click();
+  await dialog(boss).getByRole("alert").getByText("Somebody changed this meanwhile.").waitFor();
+  await dialog(boss).getByRole("region", { name: "What changed" }).getByText("Acme of somebody else").waitFor();
+  await accessible(boss, "the conflict");
+  await dialog(boss).getByRole("button", { name: "Reload" }).click();
+  await gone(boss);
+  await boss.getByRole("heading", { level: 1, name: "Acme of somebody else" }).waitFor();
+
+  // A logo is uploaded, shown from here, and saved.
+  await reseller.goto("/app");
+  await settled(reseller);
+  await reseller.getByRole("link", { name: "Branding" }).click();
+  await reseller.getByLabel("Upload Logo").first().setInputFiles({ name: "logo.svg", mimeType: "image/svg+xml", buffer: Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 20" onload="alert(1)"><script>alert(1)</script><rect width="40" height="20" fill="#1f5fbf"/></svg>') });
+  await reseller.getByText("Uploaded. Save to use it.").waitFor();
+  await reseller.getByRole("button", { name: "Save" }).click();
+  await reseller.getByText("Saved", { exact: true }).waitFor();
+  await reseller.reload();
+  await settled(reseller);
+  const logo = reseller.locator("header img.logo");
+  await logo.waitFor();
+  want("the logo is from here", /^\/assets\/logo\/[0-9a-f]{64}\.svg$/.test(await logo.getAttribute("src")), true);
+  await reseller.waitForFunction(() => document.querySelector("header img.logo").naturalWidth > 0);
 
   // The suspension, by keys; it bites at once, on what is open too.
   owner.removeAllListeners("console"); // what it is refused is asked for
@@ -197,7 +305,7 @@ await run(async (browser) => {
   await dialog(boss).waitFor();
   await boss.keyboard.type("Payment overdue");
   await boss.keyboard.press("Enter");
-  await dialog(boss).getByText("2 users").waitFor();
+  await dialog(boss).getByText("3 users").waitFor();
   await press(boss, "Suspend");
   await gone(boss);
   await boss.getByText("Payment overdue").waitFor();

@@ -53,3 +53,6 @@ export function choose(l: Lang) {
   document.cookie = `tenantry_lang=${l}; path=/; max-age=31536000; samesite=lax`;
   location.reload();
 }
+
+// quantity says an amount of a meter: bytes as GB, anything else with its unit.
+export const quantity = (n: number, unit: string) => (unit === "bytes" ? `${num(n / 1e9)} GB` : unit ? `${num(n)} ${unit}` : num(n));

@@ -10,7 +10,7 @@ export function placesOf(r: Rights): Place[] {
   const own = [at("Notifications", "/notifications"), at("Profile", "/profile")];
   if (r.superadmin) {
     return [at("Dashboard", "/"), at("Registrations", "/requests"), at("Organizations", "/organizations"), at("Admins", "/admins"), at("Partner groups", "/groups"),
-      at("Plugins", "/plugins"), at("Audit log", "/audit"), at("API keys", "/keys"), at("Permissions", "/access"), at("Settings", "/settings"), ...own];
+      at("Plugins", "/plugins"), at("Meters", "/meters"), at("Audit log", "/audit"), at("Service keys", "/keys"), at("Permissions", "/access"), at("Settings", "/settings"), at("System", "/system"), ...own];
   }
   const admin = r.admins[0];
   if (admin) {

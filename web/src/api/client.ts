@@ -70,6 +70,13 @@ export async function get<P extends GetPath>(path: P, params: Values = {}, query
   return data as Answer<P>;
 }
 
+// tagged reads with the ETag, which tells one version from another.
+export async function tagged(path: GetPath, params: Values = {}): Promise<{ data: object; etag: string | undefined }> {
+  const { data, error, response } = await api.GET(path as never, { params: { path: params } } as never) as { data?: object; error?: unknown; response: Response };
+  if (data === undefined) throw failure(error, response);
+  return { data, etag: response.headers.get("ETag") ?? undefined };
+}
+
 export type Call<M extends Change = Change, P extends PathsWithMethod<paths, M> = PathsWithMethod<paths, M>> = {
   method: M;
   path: P;
@@ -84,8 +91,8 @@ export function call<M extends Change, P extends PathsWithMethod<paths, M>>(c: C
 }
 
 // send changes something. The key makes a repeated send harmless.
-export async function send(c: Call, more: { dryRun?: boolean; key?: string } = {}): Promise<unknown> {
-  const headers = more.key && !more.dryRun && c.method === "post" ? { "Idempotency-Key": more.key } : {};
+export async function send(c: Call, more: { dryRun?: boolean; key?: string; match?: string } = {}): Promise<unknown> {
+  const headers = { ...(more.key && !more.dryRun && c.method === "post" ? { "Idempotency-Key": more.key } : {}), ...(more.match ? { "If-Match": more.match } : {}) };
   const query = { ...c.query, ...(more.dryRun ? { dry_run: true } : {}) };
   const method = c.method.toUpperCase() as "POST" | "PUT" | "DELETE";
   const f = api[method] as unknown as (path: string, init: object) => Promise<{ data?: unknown; error?: unknown; response: Response }>;
@@ -103,6 +110,22 @@ export async function rehearse(c: Call): Promise<Effects> {
 
 export function newKey(): string {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((b) => b.toString(16).padStart(2, "0")).join("");
+}
+
+// upload sends a picture as it is.
+export async function upload(path: string, file: Blob): Promise<Schemas["LogoStored"]> {
+  const res = await again(new Request(path, { method: "POST", body: file, headers: { Authorization: `Bearer ${await accessToken()}`, "Content-Type": "application/octet-stream" } }));
+  const answer: unknown = await res.json().catch(() => undefined);
+  if (!res.ok) throw failure(answer, res);
+  return answer as Schemas["LogoStored"];
+}
+
+// asCSV reads what the server writes as CSV.
+export async function asCSV(path: GetPath, params: Values = {}, query: Values = {}): Promise<string> {
+  const ask = async () => new Request(address(path, params, query), { headers: { Accept: "text/csv", Authorization: `Bearer ${await accessToken()}` } });
+  const res = await again(await ask());
+  if (!res.ok) throw failure(await res.json().catch(() => undefined), res);
+  return res.text();
 }
 
 // address is where a call goes, written out.

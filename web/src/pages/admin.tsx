@@ -13,6 +13,7 @@ import { Holds } from "../parts/holds";
 import { Ledger } from "../parts/ledger";
 import { Go, useGet } from "../parts/link";
 import { type Column, List } from "../parts/list";
+import { findUser } from "../parts/pick";
 import { Tabbed } from "../parts/tabs";
 import { OrganizationList } from "./organizations";
 
@@ -73,11 +74,11 @@ function Credits({ a }: { a: Admin }) {
   return (
     <Stack gap="md">
       <Loaded query={pool}>{(p) => (
-        <SimpleGrid cols={{ base: 1, sm: 3 }}>
-          <Figure label="Balance" value={num(p.balance)} /><Figure label="Backing limits" value={num(p.limits_backed)} note={t("credit limits of its organizations")} /><Figure label="Available" value={num(p.available)} />
+        <SimpleGrid cols={{ base: 1, xs: 2, md: 4 }}>
+          <Figure label="Balance" value={num(p.balance)} /><Figure label="Backing limits" value={num(p.limits_backed)} note={t("credit limits of its organizations")} /><Figure label="Available" value={num(p.available)} /><Figure label="Expiring soon" value={num(p.expiring_soon)} note={t("within 30 days")} />
         </SimpleGrid>
       )}</Loaded>
-      <Ledger of="admin" id={a.id} />
+      <Ledger of="admin" id={a.id} account={pool.data?.account_id} />
     </Stack>
   );
 }
@@ -120,6 +121,7 @@ function grant(a: Admin): Action {
 function edit(a: Admin, groups: { value: string; label: string }[]): Action {
   return {
     title: t("Edit {name}", { name: a.name }), button: t("Save"), done: t("Saved"), danger: true,
+    guard: { path: "/api/tenants/admins/{id}", params: { id: a.id }, seen: a },
     fields: [
       { name: "name", label: "Name", required: true }, { name: "company_name", label: "Company" }, { name: "contact_email", label: "E-mail", type: "email", required: true }, { name: "phone", label: "Phone" },
       { name: "custom_domain", label: "Domain", hint: t("A change has to be verified again.") }, { name: "partner_group_id", label: "Partner group", type: "select", options: [{ value: "", label: t("none") }, ...groups] },
@@ -151,14 +153,14 @@ function reactivate(a: Admin): Action {
 function owner(a: Admin, p?: Person): Action {
   return {
     title: t("Assign owner"), button: t("Assign"), danger: true, done: t("Saved"), intro: p ? p.email : t("The former owner stays in the team."),
-    fields: p ? [] : [{ name: "user_id", label: "User number", type: "number", least: 1, required: true }],
+    fields: p ? [] : [{ name: "user_id", label: "User", type: "pick", find: findUser, required: true }],
     make: (v) => call({ method: "post", path: "/api/tenants/admins/{id}/assign-owner", params: { id: a.id }, body: { user_id: p?.user_id ?? Number(v.user_id) } }),
   };
 }
 
 function addPerson(a: Admin): Action {
   return {
-    title: t("Add a user"), button: t("Add"), done: t("Saved"), fields: [{ name: "user_id", label: "User number", type: "number", least: 1, required: true }],
+    title: t("Add a user"), button: t("Add"), done: t("Saved"), fields: [{ name: "user_id", label: "User", type: "pick", find: findUser, required: true }],
     make: (v) => call({ method: "post", path: "/api/tenants/admins/{id}/users", params: { id: a.id }, body: { user_id: Number(v.user_id) } }),
   };
 }

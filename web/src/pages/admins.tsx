@@ -39,7 +39,7 @@ export default function Admins() {
   return (
     <Page title={t("Admins")} aside={<Button onClick={() => setAction(make)}>{t("New admin")}</Button>}>
       <List path="/api/tenants/admins" label={t("Admins")} columns={columns} id={(a: Admin) => a.id} to={(a) => `/admins/${a.id}`}
-        filters={[{ name: "q", label: "Search for" }, { name: "status", label: "Status", options: ["active", "suspended"] }, { name: "partner_group_id", label: "Group number" }]} />
+        filters={[{ name: "q", label: "Search for" }, { name: "status", label: "Status", options: ["active", "suspended"] }, { name: "partner_group_id", label: "Partner group", choices: options }]} />
       <Dialog action={action} close={() => setAction(null)} />
     </Page>
   );

@@ -8,18 +8,19 @@ import { Bars } from "../parts/bars";
 import { Loaded, Page, Panel, Waiting } from "../parts/bits";
 import { useGet } from "../parts/link";
 import type { Filter } from "../parts/list";
+import { findAdmin, findOrganization, findUser } from "../parts/pick";
 
 const Plot = lazy(() => import("../parts/plot").then((m) => ({ default: m.Plot })));
 
-const scoped: Filter[] = [{ name: "organization_id", label: "Organization number" }];
-const platform: Filter[] = [...scoped, { name: "admin_id", label: "Admin number" }];
+const scoped: Filter[] = [{ name: "organization_id", label: "Organization", find: findOrganization }];
+const platform: Filter[] = [...scoped, { name: "admin_id", label: "Admin", find: findAdmin }, { name: "actor_id", label: "User", find: findUser }];
 
 export default function Audit() {
   const { superadmin, admins } = useRights();
   return (
     <Page title={t("Audit log")}>
       <Stats />
-      <Panel><AuditList filters={[...auditFilters, ...(superadmin ? platform : admins.length > 0 ? scoped : [])]} /></Panel>
+      <Panel><AuditList filters={[...auditFilters.filter((f) => !superadmin || f.name !== "actor_id"), ...(superadmin ? platform : admins.length > 0 ? scoped : [])]} /></Panel>
     </Page>
   );
 }

@@ -57,6 +57,7 @@ function edit(g: PartnerGroup | null, keys: { value: string; label: string }[]):
   const s = (n: number | null | undefined) => (n === null || n === undefined ? "" : String(n));
   return {
     title: g ? t("Edit {name}", { name: g.name }) : t("New group"), button: t("Save"), done: t("Saved"), danger: Boolean(g),
+    ...(g && { guard: { path: "/api/tenants/partner-groups/{id}", params: { id: g.id }, seen: g } }),
     intro: t("An empty bound is none."),
     fields: [
       { name: "name", label: "Name", required: true }, { name: "description", label: "Description", type: "long" },

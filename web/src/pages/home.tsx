@@ -2,9 +2,9 @@ import { SimpleGrid, Stack, Text } from "@mantine/core";
 import type { Schemas } from "../api/client";
 import { ago, num, t } from "../i18n";
 import { useRights } from "../me";
-import { Bars } from "../parts/bars";
 import { Empty, Figure, Loaded, Page, Panel } from "../parts/bits";
-import { Ledger } from "../parts/ledger";
+import { CreditFlow, NearLimits, TopOrganizations } from "../parts/figures";
+import { BalanceOverTime, Ledger } from "../parts/ledger";
 import { Go, useGet, useTotal } from "../parts/link";
 import { OrganizationPlugins } from "../parts/orgplugins";
 import { RequestStats } from "../parts/reqstats";
@@ -26,7 +26,6 @@ const organizations = "/api/tenants/organizations" as const;
 
 function Platform() {
   const waiting = useGet(requests, {}, { status: "pending_approval", limit: 8 });
-  const admins = useGet("/api/tenants/admins", {}, { limit: 8 });
   const pending = useTotal(requests, { status: "pending_approval" });
   const approved = useTotal(requests, { status: "approved" });
   const active = useTotal(organizations, { effective_status: "active" });
@@ -41,11 +40,12 @@ function Platform() {
         <Figure label="Suspended organizations" value={<Go to="/organizations" search={{ effective_status: "suspended" }}>{said(suspended)}</Go>} />
       </SimpleGrid>
       <RequestStats />
+      <CreditFlow platform />
+      <SimpleGrid cols={{ base: 1, md: 2 }}><NearLimits /><TopOrganizations /></SimpleGrid>
       <SimpleGrid cols={{ base: 1, md: 2 }}>
         <Panel title={t("Requests waiting")}><Loaded query={waiting}>{(l) => <Waiting rows={l.data ?? []} />}</Loaded></Panel>
-        <Panel title={t("Credits of the newest admins")}><Loaded query={admins}>{(l) => (l.data ?? []).length === 0 ? <Empty>{t("There is nothing here.")}</Empty> : <Bars caption={t("Credits of the newest admins")} rows={(l.data ?? []).map((a) => ({ label: a.name, value: a.credit_balance }))} />}</Loaded></Panel>
+        <EventStats />
       </SimpleGrid>
-      <EventStats />
     </Page>
   );
 }
@@ -73,6 +73,8 @@ function Reseller({ id }: { id: number }) {
           <Figure label="Balance" value={num(p.balance)} /><Figure label="Backing limits" value={num(p.limits_backed)} /><Figure label="Available" value={num(p.available)} />
         </SimpleGrid>
       )}</Loaded>
+      <SimpleGrid cols={{ base: 1, md: 2 }}><BalanceOverTime of="admin" params={{ id }} /><CreditFlow platform={false} /></SimpleGrid>
+      <SimpleGrid cols={{ base: 1, md: 2 }}><NearLimits /><TopOrganizations /></SimpleGrid>
       <Panel title={t("Organizations")}><OrganizationList /></Panel>
     </Page>
   );

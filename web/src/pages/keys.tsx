@@ -6,5 +6,5 @@ import { Keys } from "../parts/keys";
 
 export default function PlatformKeys() {
   const [action, setAction] = useState<Action | null>(null);
-  return <Page title={t("Keys of the platform")}><Keys open={setAction} /><Dialog action={action} close={() => setAction(null)} /></Page>;
+  return <Page title={t("Service keys")}><Keys open={setAction} /><Dialog action={action} close={() => setAction(null)} /></Page>;
 }

@@ -1,9 +1,11 @@
 import { call, type Schemas } from "../api/client";
 import { num, t } from "../i18n";
 import { type Action, asNumber, asText } from "../parts/dialog";
+import { findAdmin } from "../parts/pick";
 import type { Organization } from "./organization";
 
 const org = (o: Organization) => ({ org_id: o.id });
+const guard = (o: Organization) => ({ path: "/api/tenants/organizations/{org_id}/detail" as const, params: org(o), seen: o });
 
 export function addCredits(o: Organization, superadmin: boolean, pool?: Schemas["CreditPool"]): Action {
   const sources = [{ value: "platform", label: t("the platform") }, ...(o.admin_id ? [{ value: "admin", label: t("its admin's pool") }] : [])];
@@ -28,6 +30,7 @@ export function editLimits(o: Organization): Action {
       { name: "credit_limit", label: "Credit limit", type: "number", least: 0 }, { name: "storage_limit_gb", label: "Storage (GB)", type: "number", least: -1 },
       { name: "max_users", label: "Users", type: "number", least: -1 }, { name: "bandwidth_limit_gb", label: "Bandwidth (GB)", type: "number", least: -1 },
     ],
+    guard: guard(o),
     initial: { credit_limit: String(o.credit_limit), storage_limit_gb: String(o.storage_limit_gb), max_users: String(o.max_users), bandwidth_limit_gb: String(o.bandwidth_limit_gb) },
     make: (v) => call({
       method: "put", path: "/api/tenants/organizations/{org_id}/limits", params: org(o),
@@ -38,7 +41,7 @@ export function editLimits(o: Organization): Action {
 
 export function editName(o: Organization): Action {
   return {
-    title: t("Rename {name}", { name: o.name }), button: t("Save"), done: t("Saved"), fields: [{ name: "name", label: "Name", required: true }], initial: { name: o.name },
+    title: t("Rename {name}", { name: o.name }), button: t("Save"), done: t("Saved"), guard: guard(o), fields: [{ name: "name", label: "Name", required: true }], initial: { name: o.name },
     make: (v) => call({ method: "put", path: "/api/tenants/organizations/{org_id}/edit", params: org(o), body: { name: String(v.name) } }),
   };
 }
@@ -46,6 +49,7 @@ export function editName(o: Organization): Action {
 export function setDomain(o: Organization): Action {
   return {
     title: t("Domain of {name}", { name: o.name }), button: t("Save"), danger: true, done: t("Saved"), intro: t("A change has to be verified again."),
+    guard: guard(o),
     fields: [{ name: "custom_domain", label: "Domain" }], initial: { custom_domain: o.custom_domain ?? "" },
     make: (v) => call({ method: "put", path: "/api/tenants/organizations/{org_id}/edit", params: org(o), body: { custom_domain: asText(v.custom_domain) } }),
   };
@@ -76,8 +80,9 @@ export function archive(o: Organization): Action {
 
 export function transfer(o: Organization): Action {
   return {
-    title: t("Transfer {name}", { name: o.name }), button: t("Transfer"), danger: true, typed: o.slug, done: t("Transferred"), intro: t("Its {n} credits go along. An empty number is the platform.", { n: num(o.credit_balance) }),
-    fields: [{ name: "admin_id", label: "Admin number", type: "number", least: 1 }], initial: { admin_id: o.admin_id ? String(o.admin_id) : "" },
+    title: t("Transfer {name}", { name: o.name }), button: t("Transfer"), danger: true, typed: o.slug, done: t("Transferred"), intro: t("Its {n} credits go along. No admin is the platform.", { n: num(o.credit_balance) }),
+    guard: guard(o),
+    fields: [{ name: "admin_id", label: "Admin", type: "pick", find: findAdmin }], initial: { admin_id: o.admin_id ? String(o.admin_id) : "" },
     make: (v) => call({ method: "put", path: "/api/tenants/organizations/{org_id}/edit", params: org(o), body: { admin_id: asNumber(v.admin_id) } }),
   };
 }

@@ -12,8 +12,11 @@ import { Holds } from "../parts/holds";
 import { Keys } from "../parts/keys";
 import { Ledger } from "../parts/ledger";
 import { Go, useGet } from "../parts/link";
+import { UsageHistory } from "../parts/history";
 import { Members } from "../parts/members";
+import { MeterLimits } from "../parts/meterlimits";
 import { OrganizationPlugins } from "../parts/orgplugins";
+import { PluginUsage } from "../parts/pluginusage";
 import { Tabbed } from "../parts/tabs";
 import { UsagePanel } from "../parts/usage";
 import { addCredits, archive, editLimits, editName, reactivate, setDomain, suspend, transfer } from "./organization-actions";
@@ -33,7 +36,7 @@ function OfMember({ id }: { id: number }) {
   return (
     <Page title={me.organization?.name ?? t("Organization")}>
       <Tabbed label={t("Organization")} tabs={[
-        { value: "usage", label: t("Usage"), content: () => <UsagePanel id={id} /> },
+        { value: "usage", label: t("Usage"), content: () => <Used id={id} /> },
         { value: "plugins", label: t("Plugins"), content: () => <OrganizationPlugins id={id} /> },
       ]} />
     </Page>
@@ -60,9 +63,9 @@ function Detail({ o }: { o: Organization }) {
       <Holds holds={o.holds} more={o.admin_suspended ? t("Its admin is suspended.") : undefined} />
       <Tabbed label={o.name} tabs={[
         { value: "overview", label: t("Overview"), content: () => <Overview o={o} verify={manages ? () => setAction(verifyAction("/api/tenants/organizations/{org_id}/domain/verify", { org_id: o.id }, as === "superadmin")) : undefined} change={manages ? () => setAction(setDomain(o)) : undefined} /> },
-        { value: "usage", label: t("Usage"), content: () => <UsagePanel id={o.id} /> },
+        { value: "usage", label: t("Usage"), content: () => <Used id={o.id} edit={manages ? setAction : undefined} /> },
         { value: "credits", label: t("Credits"), content: () => <Credits o={o} /> },
-        { value: "plugins", label: t("Plugins"), content: () => <OrganizationPlugins id={o.id} edit={manages ? setAction : undefined} /> },
+        { value: "plugins", label: t("Plugins"), content: () => <OrganizationPlugins id={o.id} edit={manages ? setAction : undefined} guard={{ path: "/api/tenants/organizations/{org_id}/detail", params: { org_id: o.id }, seen: o }} /> },
         { value: "members", label: t("Members"), content: () => <Members id={o.id} open={setAction} /> },
         as !== "manager" && { value: "keys", label: t("API keys"), content: () => <Keys organization={o.id} open={setAction} /> },
         (manages || as === "owner") && { value: "audit", label: t("Audit log"), content: () => <Panel><AuditList fixed={{ organization_id: o.id }} /></Panel> },
@@ -71,6 +74,11 @@ function Detail({ o }: { o: Organization }) {
       <Dialog action={action} close={() => setAction(null)} />
     </Page>
   );
+}
+
+// Used is all that tells of an organization's usage.
+function Used({ id, edit }: { id: number; edit?: (a: Action) => void }) {
+  return <Stack gap="md"><UsagePanel id={id} /><UsageHistory id={id} /><MeterLimits id={id} edit={edit} /><PluginUsage id={id} /></Stack>;
 }
 
 function Overview({ o, verify, change }: { o: Organization; verify?: () => void; change?: () => void }) {
@@ -102,10 +110,10 @@ function Credits({ o }: { o: Organization }) {
     <Stack gap="md">
       <Loaded query={figures}>{(c) => (
         <SimpleGrid cols={{ base: 1, xs: 2, md: 4 }}>
-          <Figure label="Available" value={num(c.available)} /><Figure label="Balance" value={num(c.balance)} /><Figure label="Credit limit" value={num(c.limit)} /><Figure label="Used this month" value={num(c.used)} note={t("{n} held", { n: c.held })} />
+          <Figure label="Available" value={num(c.available)} /><Figure label="Balance" value={num(c.balance)} /><Figure label="Credit limit" value={num(c.limit)} /><Figure label="Used this month" value={num(c.used)} note={`${t("{n} held", { n: c.held })} · ${t("{n} expire soon", { n: c.expiring_soon })}`} />
         </SimpleGrid>
       )}</Loaded>
-      <Ledger of="organization" id={o.id} />
+      <Ledger of="organization" id={o.id} account={figures.data?.account_id} />
     </Stack>
   );
 }

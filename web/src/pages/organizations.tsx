@@ -1,7 +1,7 @@
 import { Button, Code, Progress } from "@mantine/core";
 import { useState } from "react";
 import { call, type Schemas } from "../api/client";
-import { limit, num, t } from "../i18n";
+import { day, limit, num, t } from "../i18n";
 import { useRights } from "../me";
 import { Page, Status } from "../parts/bits";
 import { Bulk } from "../parts/dialog";
@@ -11,12 +11,13 @@ import { type Column, List } from "../parts/list";
 type Organization = Schemas["OrgOrganization"];
 
 const columns: Column<Organization>[] = [
-  { head: "Name", cell: (o) => <Go to={`/organizations/${o.id}`}>{o.name}</Go>, csv: (o) => o.name },
-  { head: "Slug", cell: (o) => <Code>{o.slug}</Code>, csv: (o) => o.slug },
+  { head: "Name", sort: "name", cell: (o) => <Go to={`/organizations/${o.id}`}>{o.name}</Go>, csv: (o) => o.name },
+  { head: "Slug", sort: "slug", cell: (o) => <Code>{o.slug}</Code>, csv: (o) => o.slug },
   { head: "Status", cell: (o) => <Status value={o.effective_status} />, csv: (o) => o.effective_status },
-  { head: "Users", cell: (o) => <>{`${num(o.member_count)} / ${limit(o.max_users)}`}{o.max_users > 0 && <Progress mt={4} size="sm" value={Math.min(100, ((o.member_count + o.invited_count) / o.max_users) * 100)} color={o.member_count + o.invited_count >= o.max_users * 0.8 ? "var(--warn)" : "var(--line-brand)"} aria-label={t("Users")} />}</>, csv: (o) => o.member_count, right: true },
+  { head: "Users", sort: "member_count", cell: (o) => <>{`${num(o.member_count)} / ${limit(o.max_users)}`}{o.max_users > 0 && <Progress mt={4} size="sm" value={Math.min(100, ((o.member_count + o.invited_count) / o.max_users) * 100)} color={o.member_count + o.invited_count >= o.max_users * 0.8 ? "var(--warn)" : "var(--line-brand)"} aria-label={t("Users")} />}</>, csv: (o) => o.member_count, right: true },
   { head: "Available", cell: (o) => num(o.credits_available), csv: (o) => o.credits_available, right: true },
   { head: "Storage", cell: (o) => limit(o.storage_limit_gb, "GB"), csv: (o) => o.storage_limit_gb, right: true },
+  { head: "Since", sort: "created_at", cell: (o) => day(o.created_at), csv: (o) => o.created_at },
 ];
 
 const reseller: Column<Organization> = { head: "Admin", cell: (o) => (o.admin_id ? <Go to={`/admins/${o.admin_id}`}>#{o.admin_id}</Go> : t("Platform")), csv: (o) => o.admin_id };

@@ -39,6 +39,7 @@ function edit(p: Plugin | null): Action {
   });
   return {
     title: p ? t("Edit {name}", { name: p.name }) : t("New plugin"), button: t("Save"), danger: Boolean(p), done: t("Saved"),
+    ...(p && { guard: { path: "/api/tenants/available-plugins/{key}", params: { key: p.key }, seen: p } }),
     fields: [
       ...(p ? [] : [{ name: "key", label: "Key" as const, required: true }]), { name: "name", label: "Name", required: true }, { name: "description", label: "Description", type: "long" }, { name: "category", label: "Category" },
       { name: "version", label: "Version" }, { name: "depends_on", label: "Needs", hint: t("Keys of other plugins, separated by commas.") }, { name: "core", label: "Of the product itself", type: "switch" }, { name: "default_enabled", label: "On by default", type: "switch" },

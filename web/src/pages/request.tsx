@@ -6,6 +6,7 @@ import { limit, named, t, when } from "../i18n";
 import { Facts, Loaded, Page, Panel, Status } from "../parts/bits";
 import { type Action, asNumber, asText, Dialog } from "../parts/dialog";
 import { Go, useGet } from "../parts/link";
+import { findAdmin } from "../parts/pick";
 
 type Request = Schemas["RegistrationRequest"];
 
@@ -18,14 +19,12 @@ export default function RequestPage() {
 function Detail({ r }: { r: Request }) {
   const [action, setAction] = useState<Action | null>(null);
   const plugins = useGet("/api/tenants/available-plugins", {}, { limit: 200 });
-  const admins = useGet("/api/tenants/admins", {}, { limit: 200 });
   const keys = (plugins.data?.data ?? []).map((p) => ({ value: p.key, label: p.name }));
-  const resellers = [{ value: "", label: t("as it came") }, ...(admins.data?.data ?? []).map((a) => ({ value: String(a.id), label: a.name }))];
   const pending = r.status === "pending_approval";
   const approved = r.status === "approved";
   return (
     <Page title={r.company_name} aside={<>
-      {pending && <Button onClick={() => setAction(approve(r, keys, resellers))}>{t("Approve")}</Button>}
+      {pending && <Button onClick={() => setAction(approve(r, keys))}>{t("Approve")}</Button>}
       {approved && <Button onClick={() => setAction(provision(r))}>{r.provisioning.attempts > 0 ? t("Try again") : t("Provision")}</Button>}
       {(pending || approved) && <Button variant="default" onClick={() => setAction(reject(r))}>{t("Reject")}</Button>}
       {r.organization_id && <Go to={`/organizations/${r.organization_id}`}>{t("To the organization")}</Go>}
@@ -63,13 +62,13 @@ function Detail({ r }: { r: Request }) {
 
 const given = (n: number | null, unit = "") => (n === null ? t("default") : limit(n, unit));
 
-function approve(r: Request, keys: { value: string; label: string }[], resellers: { value: string; label: string }[]): Action {
+function approve(r: Request, keys: { value: string; label: string }[]): Action {
   return {
     title: t("Approve {name}", { name: r.company_name }), button: t("Approve"), danger: true, done: t("Approved"),
     intro: t("What stays empty takes the default of the settings."),
     fields: [
       { name: "org_name", label: "Name" }, { name: "org_slug", label: "Slug" },
-      { name: "admin_id", label: "Admin", type: "select", options: resellers },
+      { name: "admin_id", label: "Admin", type: "pick", find: findAdmin, hint: t("None chosen: as it came.") },
       { name: "initial_credit_limit", label: "Credit limit", type: "number", least: 0 }, { name: "storage_limit_gb", label: "Storage (GB)", type: "number", least: -1, hint: t("-1 is unlimited.") },
       { name: "max_users", label: "Users", type: "number", least: -1 }, { name: "bandwidth_limit_gb", label: "Bandwidth (GB)", type: "number", least: -1 },
       { name: "plugins", label: "Plugins", type: "many", options: keys, hint: t("None chosen: the default ones.") },

@@ -19,7 +19,7 @@ export default function SettingsPage() {
       <Loaded query={query}>{(s) => (
         <Tabbed label={t("Settings")} tabs={[
           { value: "defaults", label: t("Defaults"), content: () => <Defaults s={s} edit={() => setAction(edit(s))} /> },
-          { value: "branding", label: t("Branding"), content: () => <Editor key={s.updated_at} brand={s.branding} save={(b) => call({ method: "put", path: "/api/tenants/settings", body: { branding: b as never } })} /> },
+          { value: "branding", label: t("Branding"), content: () => <Editor key={s.updated_at} brand={s.branding} guarded={{ path: "/api/tenants/settings", params: {}, seen: s }} pictures="/api/tenants/settings/logo" save={(b) => call({ method: "put", path: "/api/tenants/settings", body: { branding: b as never } })} /> },
           { value: "history", label: t("What changed"), content: () => <Panel><AuditList fixed={{ target_type: "settings" }} filters={[]} /></Panel> },
         ]} />
       )}</Loaded>
@@ -45,6 +45,7 @@ function Defaults({ s, edit }: { s: Settings; edit: () => void }) {
 function edit(s: Settings): Action {
   return {
     title: t("Settings"), button: t("Save"), danger: true, done: t("Saved"), intro: t("-1 is unlimited."),
+    guard: { path: "/api/tenants/settings", params: {}, seen: s },
     fields: [
       { name: "auto", label: "Approve registrations automatically", type: "switch" }, { name: "credit", label: "Credit limit", type: "number", least: 0 }, { name: "storage", label: "Storage (GB)", type: "number", least: -1 },
       { name: "users", label: "Users", type: "number", least: -1 }, { name: "bandwidth", label: "Bandwidth (GB)", type: "number", least: -1 }, { name: "password", label: "Shortest password", type: "number", least: 8 }, { name: "zone", label: "Time zone of months" },

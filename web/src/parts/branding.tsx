@@ -1,11 +1,12 @@
-import { Alert, Button, Group, SegmentedControl, SimpleGrid, Stack, Text } from "@mantine/core";
+import { Alert, Button, FileButton, Group, SegmentedControl, SimpleGrid, Stack, Text } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
-import { call, send } from "../api/client";
+import { call, send, upload } from "../api/client";
 import { num, t } from "../i18n";
 import { type Brand, contrast, primaryOf, readable, valid } from "../theme";
 import { Failed, Loaded, Panel } from "./bits";
 import { type Entered, Input } from "./dialog";
+import { Conflict, type Guarded, useGuard } from "./guard";
 import { useGet } from "./link";
 import { tell } from "./toast";
 
@@ -18,23 +19,24 @@ const toBrand = (v: Entered): Brand => ({ ...(Object.fromEntries(texts.map((k) =
 // BrandingEditor changes the brand of an admin, with what it will look like.
 export function BrandingEditor({ admin }: { admin: number }) {
   const query = useGet("/api/tenants/admins/{admin_id}/branding", { admin_id: admin });
-  return <Loaded query={query}>{(b) => <Editor key={b.updated_at} brand={b.branding} save={(body) => call({ method: "put", path: "/api/tenants/admins/{admin_id}/branding", params: { admin_id: admin }, body: { branding: body } })} />}</Loaded>;
+  return <Loaded query={query}>{(b) => <Editor key={b.updated_at} brand={b.branding} guarded={{ path: "/api/tenants/admins/{admin_id}/branding", params: { admin_id: admin }, seen: b }} pictures={`/api/tenants/admins/${admin}/branding/logo`} save={(body) => call({ method: "put", path: "/api/tenants/admins/{admin_id}/branding", params: { admin_id: admin }, body: { branding: body } })} />}</Loaded>;
 }
 
-export function Editor({ brand, save }: { brand: Brand; save: (b: Brand) => ReturnType<typeof call> }) {
+export function Editor({ brand, guarded, pictures, save }: { brand: Brand; guarded: Guarded; pictures: string; save: (b: Brand) => ReturnType<typeof call> }) {
   const [values, setValues] = useState(() => entered(brand));
   const [error, setError] = useState<unknown>(null);
   const client = useQueryClient();
+  const guard = useGuard(guarded);
   const now = toBrand(values);
   const submit = async (e: FormEvent) => {
     e.preventDefault();
     setError(null);
     try {
-      await send(save(now));
+      await send(save(now), { match: guard.match() });
       tell(t("Saved"));
       await client.invalidateQueries();
     } catch (problem) {
-      setError(problem);
+      if (!(await guard.refused(problem).catch(() => false))) setError(problem);
     }
   };
   const input = (name: Text, props: Omit<Parameters<typeof Input>[0]["field"], "name">) => <Input field={{ name, ...props }} value={values[name]} set={(v) => setValues({ ...values, [name]: v })} />;
@@ -45,21 +47,47 @@ export function Editor({ brand, save }: { brand: Brand; save: (b: Brand) => Retu
           <Stack gap="sm">
             <Text size="sm" c="dimmed">{t("What is empty is inherited.")}</Text>
             {input("app_name", { label: "Product name" })}
-            {input("logo_url", { label: "Logo", hint: t("An https address.") })}
-            {input("favicon_url", { label: "Icon", hint: t("An https address.") })}
+            {input("logo_url", { label: "Logo", hint: t("An https address, or upload a picture.") })}
+            <Upload to={pictures} name={t("Logo")} done={(url) => setValues({ ...values, logo_url: url })} failed={setError} />
+            {input("favicon_url", { label: "Icon", hint: t("An https address, or upload a picture.") })}
+            <Upload to={pictures} name={t("Icon")} done={(url) => setValues({ ...values, favicon_url: url })} failed={setError} />
+            <Text size="xs" c="dimmed">{t("PNG, JPEG, GIF, WebP or SVG, at most 1 MB. It is stored here, and cleaned.")}</Text>
             {input("primary_color", { label: "Primary colour", type: "color" })}
             {input("secondary_color", { label: "Secondary colour", type: "color" })}
             {input("support_email", { label: "Support e-mail", type: "email" })}
             {input("footer_text", { label: "Footer", type: "long" })}
             <Input field={{ name: "hide_powered_by", label: "Hide “powered by”", type: "switch" }} value={values.hide_powered_by} set={(v) => setValues({ ...values, hide_powered_by: v })} />
             <Contrast values={values} fix={(name, v) => setValues({ ...values, [name]: v })} />
+            <Conflict of={guarded} guard={guard} close={() => undefined} />
             {error !== null && <Failed error={error} />}
-            <Group justify="flex-end"><Button type="submit">{t("Save")}</Button></Group>
+            <Group justify="flex-end"><Button type="submit" disabled={guard.conflict !== null}>{t("Save")}</Button></Group>
           </Stack>
         </form>
       </Panel>
       <Preview brand={now} />
     </SimpleGrid>
+  );
+}
+
+// Upload sends a picture at once; what is saved afterwards is its address.
+function Upload({ to, name, done, failed }: { to: string; name: string; done: (url: string) => void; failed: (e: unknown) => void }) {
+  const [busy, setBusy] = useState(false);
+  const send = async (file: File | null) => {
+    if (!file) return;
+    setBusy(true);
+    failed(null);
+    try {
+      done((await upload(to, file)).url);
+      tell(t("Uploaded. Save to use it."));
+    } catch (e) {
+      failed(e);
+    }
+    setBusy(false);
+  };
+  return (
+    <Group><FileButton onChange={(f) => void send(f)} accept="image/png,image/jpeg,image/gif,image/webp,image/svg+xml" inputProps={{ "aria-label": t("Upload {name}", { name }) }}>
+      {(props) => <Button {...props} size="compact-sm" variant="default" disabled={busy} aria-label={t("Upload {name}", { name })}>{t("Upload")}</Button>}
+    </FileButton></Group>
   );
 }
 

@@ -4,13 +4,16 @@ import { type FormEvent, type ReactNode, useEffect, useRef, useState } from "rea
 import { address, type Call, curl, type Effects, Failure, newKey, problemOf, rehearse, send } from "../api/client";
 import { named, num, t, type Word } from "../i18n";
 import { Copy, Failed, Waiting } from "./bits";
+import { Conflict, type Guarded, useGuard } from "./guard";
+import { type Find, Pick } from "./pick";
 import { tell } from "./toast";
 
 export type Field = {
   name: string;
   label: Word;
-  type?: "text" | "email" | "password" | "number" | "long" | "switch" | "select" | "many" | "date" | "color";
+  type?: "text" | "email" | "password" | "number" | "long" | "switch" | "select" | "many" | "date" | "color" | "pick";
   options?: { value: string; label: string }[];
+  find?: Find; // of a pick
   required?: boolean;
   hint?: string;
   least?: number;
@@ -32,6 +35,9 @@ export type Action = {
   danger?: boolean;
   typed?: string;
   done?: string;
+  // guard is what the fields were filled from: a change that somebody else made
+  // meanwhile is shown, not overwritten.
+  guard?: Guarded;
   after?: (answer: unknown) => void;
   // secret shows once what the answer holds.
   secret?: (answer: unknown) => string;
@@ -67,6 +73,7 @@ function Content({ action, close }: { action: Action; close: () => void }) {
   const [secret, setSecret] = useState<string | null>(null);
   const [key] = useState(newKey);
   const client = useQueryClient();
+  const guard = useGuard(action.guard);
   const fields = action.fields ?? [];
 
   const attempt = async (f: () => Promise<void>) => {
@@ -75,13 +82,13 @@ function Content({ action, close }: { action: Action; close: () => void }) {
     try {
       await f();
     } catch (e) {
-      setError(e);
+      if (!(await guard.refused(e).catch(() => false))) setError(e);
     }
     setBusy(false);
   };
   const look = () => attempt(async () => setEffects(await rehearse(action.make(values))));
   const perform = () => attempt(async () => {
-    const answer = await send(action.make(values), { key });
+    const answer = await send(action.make(values), { key, match: guard.match() });
     await client.invalidateQueries();
     if (action.done) tell(action.done);
     action.after?.(answer);
@@ -95,7 +102,7 @@ function Content({ action, close }: { action: Action; close: () => void }) {
 
   const submit = (e: FormEvent) => {
     e.preventDefault();
-    if (busy) return;
+    if (busy || guard.conflict) return;
     if (action.danger && !effects) void look();
     else if (!action.typed || typed === action.typed) void perform();
   };
@@ -107,6 +114,7 @@ function Content({ action, close }: { action: Action; close: () => void }) {
       <Stack gap="sm">
         {action.intro && <Text component="div" size="sm">{action.intro}</Text>}
         {fields.map((f, i) => <Input key={f.name} field={f} value={values[f.name]} error={wrong[f.name]} first={i === 0} set={(v) => { setEffects(null); setValues({ ...values, [f.name]: v }); }} />)}
+        {action.guard && <Conflict of={action.guard} guard={guard} close={close} />}
         {busy && action.danger && !effects && <Waiting />}
         {effects && <EffectsNote effects={effects} />}
         {effects && action.typed && <TextInput label={t("Type {name} to confirm", { name: action.typed })} value={typed} onChange={(e) => setTyped(e.currentTarget.value)} autoComplete="off" />}
@@ -115,8 +123,8 @@ function Content({ action, close }: { action: Action; close: () => void }) {
           {c && <Copy value={curl(c.method.toUpperCase(), address(c.path, c.params, c.query), c.body)} label="Copy as curl" />}
           <Button variant="default" onClick={close}>{t("Cancel")}</Button>
           {action.danger && !effects
-            ? <Button type="submit" disabled={busy}>{t("See what it does")}</Button>
-            : <Button type="submit" color={action.danger ? "bad" : undefined} disabled={busy || Boolean(action.typed && typed !== action.typed)}>{action.button}</Button>}
+            ? <Button type="submit" disabled={busy || guard.conflict !== null}>{t("See what it does")}</Button>
+            : <Button type="submit" color={action.danger ? "bad" : undefined} disabled={busy || guard.conflict !== null || Boolean(action.typed && typed !== action.typed)}>{action.button}</Button>}
         </Group>
       </Stack>
     </form>
@@ -165,6 +173,8 @@ export function Input({ field: f, value, error, set, first }: { field: Field; va
       return <PasswordInput {...text} autoComplete="new-password" visibilityToggleButtonProps={{ "aria-label": t("Show the password") }} onChange={(e) => set(e.currentTarget.value)} />;
     case "select":
       return <NativeSelect {...shared} value={String(value ?? "")} data={f.options ?? []} onChange={(e) => set(e.currentTarget.value)} />;
+    case "pick":
+      return <Pick find={f.find as Find} label={t(f.label)} hint={f.hint} error={error} required={f.required} first={first} name={f.name} value={String(value ?? "")} set={set} />;
     case "many":
       return (
         <Checkbox.Group label={t(f.label)} description={f.hint} error={error} value={value as string[]} onChange={set}>

@@ -1,4 +1,4 @@
-import { Button, Code } from "@mantine/core";
+import { Button, Code, Group } from "@mantine/core";
 import { call, type Schemas } from "../api/client";
 import { t, when } from "../i18n";
 import { Panel, Status } from "./bits";
@@ -15,7 +15,10 @@ export function Keys({ organization, open }: { organization?: number; open: (a: 
     { head: "Name", cell: (k) => k.name, csv: (k) => k.name }, { head: "Key", cell: (k) => <Code>{k.prefix}…</Code>, csv: (k) => k.prefix },
     { head: "Scopes", cell: (k) => (k.scopes ?? []).join(", "), csv: (k) => (k.scopes ?? []).join(" ") },
     { head: "Status", cell: (k) => <Status value={stateOf(k)} />, csv: stateOf }, { head: "Last used", cell: (k) => when(k.last_used_at), csv: (k) => k.last_used_at }, { head: "Ends", cell: (k) => when(k.expires_at), csv: (k) => k.expires_at },
-    { head: "Actions", csv: () => "", cell: (k) => !k.revoked_at && <Button size="compact-sm" variant="default" onClick={() => open(revoke(k, organization))}>{t("Revoke")}</Button> },
+    { head: "Actions", csv: () => "", cell: (k) => !k.revoked_at && <Group gap={6}>
+      <Button size="compact-sm" variant="default" onClick={() => open(rotate(k, organization))}>{t("Replace")}</Button>
+      <Button size="compact-sm" variant="default" onClick={() => open(revoke(k, organization))}>{t("Revoke")}</Button>
+    </Group> },
   ];
   const shared = { label: t("API keys"), columns, id: (k: Key) => k.id, filters: [{ name: "q", label: "Search for" as const }] };
   return (
@@ -40,6 +43,19 @@ function make(organization?: number): Action {
     make: (v) => (organization
       ? call({ method: "post", path: "/api/tenants/organizations/{org_id}/api-keys", params: { org_id: organization }, body: body(v) })
       : call({ method: "post", path: "/api/tenants/api-keys", body: body(v) })),
+    secret: (a) => (a as Schemas["AuthIssuedKey"]).key,
+  };
+}
+
+// rotate makes a key in the place of another, which stays good for a while.
+function rotate(k: Key, organization?: number): Action {
+  const body = (v: Entered) => ({ overlap_seconds: Number(v.overlap) });
+  return {
+    title: t("Replace {name}", { name: k.name }), button: t("Replace"), done: t("Created"), intro: t("The new key has the same scopes. The old one stays good for so long."),
+    fields: [{ name: "overlap", label: "Old key good for", type: "select", options: [["3600", "1 hour"], ["86400", "1 day"], ["604800", "7 days"], ["0", "not at all"]].map(([value, label]) => ({ value: value as string, label: t(label as "1 hour") })) }],
+    make: (v) => (organization
+      ? call({ method: "post", path: "/api/tenants/organizations/{org_id}/api-keys/{key_id}/rotate", params: { org_id: organization, key_id: k.id }, body: body(v) })
+      : call({ method: "post", path: "/api/tenants/api-keys/{key_id}/rotate", params: { key_id: k.id }, body: body(v) })),
     secret: (a) => (a as Schemas["AuthIssuedKey"]).key,
   };
 }

@@ -1,59 +1,78 @@
-import { NativeSelect, SimpleGrid, Stack, Table, Text } from "@mantine/core";
+import { NativeSelect, SimpleGrid, Stack, Text } from "@mantine/core";
 import { lazy, Suspense, useMemo, useState } from "react";
-import type { GetPath, Schemas, Values } from "../api/client";
+import type { Schemas, Values } from "../api/client";
 import { day, language, named, num, t, when } from "../i18n";
-import { Empty, Figure, Loaded, Panel, Waiting } from "./bits";
-import { useGet } from "./link";
+import { useRights } from "../me";
+import { Bars } from "./bars";
+import { Empty, Figure, Loaded, Panel, Status, Waiting } from "./bits";
+import { Go, useGet } from "./link";
 import { type Column, List } from "./list";
 import type { Line } from "./plot";
+import { SaveCSV } from "./save";
+import { Low } from "./table";
 
 const Plot = lazy(() => import("./plot").then((m) => ({ default: m.Plot })));
 
 type Transaction = Schemas["CreditTransaction"];
-type Statement = Schemas["CreditMonthlyStatement"];
+type Lot = Schemas["CreditOpenLot"];
+type Hold = Schemas["CreditHold"];
+
+export const kinds = ["grant", "allocate", "add", "deallocate", "consume", "hold", "capture", "void", "hold_expire", "refund", "expire", "adjust"];
 
 const columns: Column<Transaction>[] = [
-  { head: "Time", cell: (x) => when(x.created_at), csv: (x) => x.created_at },
+  { head: "Time", cell: (x) => <Go to={`/transactions/${x.id}`}>{when(x.created_at)}</Go>, csv: (x) => x.created_at },
   { head: "Kind", cell: (x) => named(x.kind), csv: (x) => x.kind },
   { head: "Amount", cell: (x) => num(x.amount), csv: (x) => x.amount, right: true },
   { head: "Balance after", cell: (x) => num(x.balance_after), csv: (x) => x.balance_after, right: true },
   { head: "Net cost", cell: (x) => (x.net_cost === null ? "–" : num(x.net_cost)), csv: (x) => x.net_cost, right: true },
-  { head: "Reason", cell: (x) => x.reason ?? "–", csv: (x) => x.reason },
+  { head: "Plugin", cell: (x) => x.plugin ?? "–", csv: (x) => x.plugin },
+  { head: "Reason", cell: (x) => x.reason ?? x.reference ?? "–", csv: (x) => x.reason ?? x.reference },
 ];
 
 const paths = {
-  admin: { transactions: "/api/tenants/admins/{id}/credits/transactions", statement: "/api/tenants/admins/{id}/credits/statement" },
-  organization: { transactions: "/api/tenants/organizations/{org_id}/credits/transactions", statement: "/api/tenants/organizations/{org_id}/credits/statement" },
+  admin: {
+    transactions: "/api/tenants/admins/{id}/credits/transactions", statement: "/api/tenants/admins/{id}/credits/statement",
+    lots: "/api/tenants/admins/{id}/credits/lots", balances: "/api/tenants/admins/{id}/credits/balances",
+  },
+  organization: {
+    transactions: "/api/tenants/organizations/{org_id}/credits/transactions", statement: "/api/tenants/organizations/{org_id}/credits/statement",
+    lots: "/api/tenants/organizations/{org_id}/credits/lots", balances: "/api/tenants/organizations/{org_id}/credits/balances",
+  },
 } as const;
 
+type Of = { of: keyof typeof paths; params: Values };
+
 // Ledger is the credits of an admin or an organization: how the balance moved
-// and where it leads, the months, and every transaction.
-export function Ledger({ of, id }: { of: keyof typeof paths; id: number }) {
+// and where it leads, what expires, what is held, what they were spent on, the
+// months, and every transaction.
+export function Ledger({ of, id, account }: { of: keyof typeof paths; id: number; account?: number }) {
   const params: Values = of === "admin" ? { id } : { org_id: id };
   return (
     <Stack gap="md">
-      <BalanceOverTime path={paths[of].transactions} params={params} />
-      <Month path={paths[of].statement} params={params} />
-      <Panel title={t("Transactions")}>
-        <List path={paths[of].transactions} label={t("Transactions")} params={params} columns={columns as never} id={(x: Transaction) => x.id} filters={[{ name: "kind", label: "Kind", options: ["grant", "allocate", "add"] }, { name: "from", label: "From", type: "date" }, { name: "to", label: "To", type: "date" }]} />
+      <BalanceOverTime of={of} params={params} />
+      <Lots of={of} params={params} />
+      {of === "organization" && <Holds id={id} />}
+      <Month of={of} params={params} />
+      <Panel title={t("Transactions")} aside={account && <Go to={`/accounts/${account}`}>{t("Explain the balance")}</Go>}>
+        <List path={paths[of].transactions} label={t("Transactions")} params={params} columns={columns as never} id={(x: Transaction) => x.id} filters={[{ name: "kind", label: "Kind", options: kinds }, { name: "from", label: "From", type: "date" }, { name: "to", label: "To", type: "date" }]} />
       </Panel>
     </Stack>
   );
 }
 
-const shown = 200; // transactions that the plot draws
 const ahead = 30; // days that the forecast looks ahead
 
-function BalanceOverTime({ path, params }: { path: GetPath; params: Values }) {
-  const query = useGet(path, params, { limit: shown });
-  const rows = (query.data as { data?: Transaction[] | null } | undefined)?.data ?? [];
-  const drawn = useMemo(() => draw([...rows].reverse()), [rows]);
+// BalanceOverTime draws what was there at the end of each day.
+export function BalanceOverTime({ of, params }: Of) {
+  const [days, setDays] = useState("30");
+  const query = useGet(paths[of].balances, params, { days });
+  const drawn = useMemo(() => draw((query.data as Schemas["CreditBalanceHistory"] | undefined)?.data ?? []), [query.data]);
+  const range = <NativeSelect size="xs" aria-label={t("Range")} value={days} onChange={(e) => setDays(e.currentTarget.value)} data={["7", "30", "92"].map((n) => ({ value: n, label: t("{n} days", { n: Number(n) }) }))} />;
   return (
-    <Panel title={t("Balance over time")}>
-      <Loaded query={query}>{() => rows.length < 2 ? <Empty>{t("Too few transactions to draw.")}</Empty> : (
+    <Panel title={t("Balance over time")} aside={range}>
+      <Loaded query={query}>{() => (
         <>
           <Suspense fallback={<Waiting />}><Plot name={t("Balance over time")} times={drawn.times} lines={drawn.lines} /></Suspense>
-          {rows.length === shown && <Text size="sm" c="dimmed">{t("The newest {n} transactions.", { n: shown })}</Text>}
           {drawn.emptyOn && <Text size="sm">{t("At this pace it is empty on {day}.", { day: day(drawn.emptyOn * 1000) })}</Text>}
         </>
       )}</Loaded>
@@ -61,54 +80,106 @@ function BalanceOverTime({ path, params }: { path: GetPath; params: Values }) {
   );
 }
 
-// draw makes the line and its forecast: the mean change of a day since the
-// first transaction shown, carried on.
-function draw(rows: Transaction[]): { times: number[]; lines: Line[]; emptyOn: number | null } {
-  const first = rows[0];
+const oneDay = 86_400;
+
+// draw makes the line and its forecast: what went out on a mean day of those
+// shown, carried on.
+function draw(rows: Schemas["CreditDayBalance"][]): { times: number[]; lines: Line[]; emptyOn: number | null } {
+  const times = rows.map((r) => Date.parse(r.date) / 1000);
+  const values: (number | null)[] = rows.map((r) => r.balance);
+  const balance = { label: t("Balance"), values };
   const last = rows.at(-1);
-  if (!first || !last) return { times: [], lines: [], emptyOn: null };
-  const at = (x: Transaction) => new Date(x.created_at).getTime() / 1000;
-  const times = rows.map(at);
-  const values: (number | null)[] = rows.map((x) => x.balance_after);
-  const days = (at(last) - at(first)) / 86_400;
-  const spent = rows.slice(1).filter((x) => x.balance_after < (rows[rows.indexOf(x) - 1]?.balance_after ?? 0));
-  const pace = days >= 1 ? spent.reduce((n, x) => n + Math.abs(x.amount), 0) / days : 0;
-  if (pace <= 0 || last.balance_after <= 0) return { times, lines: [{ label: t("Balance"), values, stepped: true }], emptyOn: null };
-  const left = last.balance_after / pace;
+  const at = times.at(-1);
+  if (!last || at === undefined) return { times, lines: [balance], emptyOn: null };
+  const spent = rows.slice(1).reduce((n, r, i) => n + Math.max(0, (rows[i]?.balance ?? 0) - r.balance), 0);
+  const pace = spent / Math.max(1, rows.length - 1);
+  if (pace <= 0 || last.balance <= 0) return { times, lines: [balance], emptyOn: null };
+  const left = last.balance / pace;
   const until = Math.min(left, ahead);
-  const forecast = [...values.map((_, i) => (i === values.length - 1 ? last.balance_after : null)), last.balance_after - pace * until];
+  const forecast = [...values.map((_, i) => (i === values.length - 1 ? last.balance : null)), last.balance - pace * until];
   return {
-    times: [...times, at(last) + until * 86_400],
-    lines: [{ label: t("Balance"), values: [...values, null], stepped: true }, { label: t("Forecast"), values: forecast, dashed: true }],
-    emptyOn: left <= 365 ? at(last) + left * 86_400 : null,
+    times: [...times, at + until * oneDay],
+    lines: [{ ...balance, values: [...values, null] }, { label: t("Forecast"), values: forecast, dashed: true }],
+    emptyOn: left <= 365 ? at + left * oneDay : null,
   };
 }
 
-function Month({ path, params }: { path: GetPath; params: Values }) {
+const soon = 30 * 86_400_000; // as the API counts what expires soon
+
+const lots: Column<Lot>[] = [
+  { head: "Expires", cell: (l) => (l.expires_at === null ? t("never") : <>{when(l.expires_at)}{Date.parse(l.expires_at) - Date.now() < soon && <> <Status value="soon" /></>}</>), csv: (l) => l.expires_at },
+  { head: "Kind", cell: (l) => named(l.category), csv: (l) => l.category },
+  { head: "Left", cell: (l) => num(l.remaining), csv: (l) => l.remaining, right: true },
+  { head: "Held", cell: (l) => num(l.held), csv: (l) => l.held, right: true },
+  { head: "Amount", cell: (l) => num(l.amount), csv: (l) => l.amount, right: true },
+  { head: "Since", cell: (l) => <Go to={`/transactions/${l.transaction_id}`}>{when(l.created_at)}</Go>, csv: (l) => l.created_at },
+];
+
+function Lots({ of, params }: Of) {
+  return (
+    <Panel title={t("Credits by expiry")}>
+      <List path={paths[of].lots} label={t("Credits by expiry")} prefix="l_" params={params} columns={lots as never} id={(l: Lot) => l.id} empty={t("No credits are left.")} />
+    </Panel>
+  );
+}
+
+const holds: Column<Hold>[] = [
+  { head: "Time", cell: (h) => <Go to={`/transactions/${h.id}`}>{when(h.created_at)}</Go>, csv: (h) => h.created_at },
+  { head: "Plugin", cell: (h) => h.plugin, csv: (h) => h.plugin }, { head: "Reference", cell: (h) => h.reference ?? "–", csv: (h) => h.reference },
+  { head: "Amount", cell: (h) => num(h.amount), csv: (h) => h.amount, right: true }, { head: "Captured", cell: (h) => num(h.captured), csv: (h) => h.captured, right: true },
+  { head: "Status", cell: (h) => <Status value={h.state} />, csv: (h) => h.state }, { head: "Ends", cell: (h) => when(h.ended_at ?? h.expires_at), csv: (h) => h.ended_at ?? h.expires_at },
+];
+
+function Holds({ id }: { id: number }) {
+  return (
+    <Panel title={t("Holds")}>
+      <List path="/api/tenants/organizations/{org_id}/credits/holds" label={t("Holds")} prefix="h_" params={{ org_id: id }} columns={holds} id={(h: Hold) => h.id} filters={[{ name: "state", label: "Status", options: ["open", "captured", "voided", "expired"], first: "open" }]} empty={t("Nothing is held.")} />
+    </Panel>
+  );
+}
+
+function Month({ of, params }: Of) {
   const months = useMemo(() => [...Array(12).keys()].map((i) => {
     const d = new Date(Date.UTC(new Date().getUTCFullYear(), new Date().getUTCMonth() - i, 1));
     return { value: d.toISOString().slice(0, 7), label: new Intl.DateTimeFormat(language(), { month: "long", year: "numeric", timeZone: "UTC" }).format(d) };
   }), []);
   const [month, setMonth] = useState(months[0]?.value ?? "");
+  const path = paths[of].statement;
   const query = useGet(path, params, { month });
   return (
-    <Panel title={t("Statement")} aside={<NativeSelect size="xs" aria-label={t("Month")} data={months} value={month} onChange={(e) => setMonth(e.currentTarget.value)} />}>
-      <Loaded query={query as { data: unknown; error: unknown; refetch: () => unknown }}>{(data) => {
-        const s = data as Statement;
-        return (
-          <Stack gap="sm">
-            <SimpleGrid cols={{ base: 1, xs: 2 }}><Figure label="Opening balance" value={num(s.opening)} /><Figure label="Closing balance" value={num(s.closing)} /></SimpleGrid>
-            {s.entries.length === 0 ? <Empty>{t("Nothing moved in this month.")}</Empty> : (
-              <div className="table low" tabIndex={0} role="region" aria-label={t("Statement")}>
-                <Table>
-                  <Table.Thead><Table.Tr><Table.Th>{t("Kind")}</Table.Th><Table.Th ta="right">{t("In")}</Table.Th><Table.Th ta="right">{t("Out")}</Table.Th><Table.Th ta="right">{t("Net cost")}</Table.Th></Table.Tr></Table.Thead>
-                  <Table.Tbody>{s.entries.map((e) => <Table.Tr key={e.kind}><Table.Td>{named(e.kind)} ({num(e.count)})</Table.Td><Table.Td ta="right">{num(e.in)}</Table.Td><Table.Td ta="right">{num(e.out)}</Table.Td><Table.Td ta="right">{num(e.net_cost)}</Table.Td></Table.Tr>)}</Table.Tbody>
-                </Table>
-              </div>
-            )}
-          </Stack>
-        );
-      }}</Loaded>
+    <Panel title={t("Statement")} aside={<>
+      <NativeSelect size="xs" aria-label={t("Month")} data={months} value={month} onChange={(e) => setMonth(e.currentTarget.value)} />
+      <SaveCSV path={path} params={params} query={{ month }} name={`${t("Statement")} ${month}`} />
+    </>}>
+      <Loaded query={query as { data: unknown; error: unknown; refetch: () => unknown }}>{(data) => <Sums s={data as Schemas["CreditMonthlyStatement"]} admin={of === "admin"} />}</Loaded>
     </Panel>
+  );
+}
+
+function Sums({ s, admin }: { s: Schemas["CreditMonthlyStatement"]; admin: boolean }) {
+  return (
+    <Stack gap="sm">
+      <SimpleGrid cols={{ base: 1, xs: 2 }}><Figure label="Opening balance" value={num(s.opening)} /><Figure label="Closing balance" value={num(s.closing)} /></SimpleGrid>
+      {s.entries.length === 0 ? <Empty>{t("Nothing moved in this month.")}</Empty>
+        : <Low name={t("Statement")} heads={["Kind", ["In"], ["Out"], ["Net cost"]]} rows={s.entries.map((e) => [`${named(e.kind)} (${num(e.count)})`, num(e.in), num(e.out), num(e.net_cost)])} />}
+      {s.consumption.length > 0 && <Spending rows={s.consumption} admin={admin} />}
+    </Stack>
+  );
+}
+
+// Spending is what the credits went to, by plugin; of an admin also by
+// organization.
+function Spending({ rows, admin }: { rows: Schemas["CreditConsumption"][]; admin: boolean }) {
+  const { superadmin, admins } = useRights();
+  const sums = new Map<string, number>();
+  for (const r of rows) sums.set(r.plugin, (sums.get(r.plugin) ?? 0) + r.amount);
+  return (
+    <SimpleGrid cols={{ base: 1, md: admin ? 2 : 1 }}>
+      <div><Text fw={600} size="sm" mb={4}>{t("Spent by plugin")}</Text><Bars caption={t("Spent by plugin")} rows={[...sums].sort((a, b) => b[1] - a[1]).map(([label, value]) => ({ label, value }))} /></div>
+      {admin && <div>
+        <Text fw={600} size="sm" mb={4}>{t("Spent by organization")}</Text>
+        <Low name={t("Spent by organization")} heads={["Organization", "Plugin", ["Amount"]]} rows={rows.map((r) => [superadmin || admins.length > 0 ? <Go key="o" to={`/organizations/${r.organization_id}`}>{r.organization}</Go> : r.organization, r.plugin, num(r.amount)])} />
+      </div>}
+    </SimpleGrid>
   );
 }

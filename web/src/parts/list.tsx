@@ -1,4 +1,4 @@
-import { Button, Checkbox, Group, NativeSelect, Stack, Table, Text, TextInput } from "@mantine/core";
+import { Button, Checkbox, Group, NativeSelect, Stack, Table, Text, TextInput, UnstyledButton } from "@mantine/core";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { type FormEvent, type ReactNode, useState } from "react";
@@ -7,6 +7,7 @@ import { named, num, t, type Word } from "../i18n";
 import { useAddress } from "./address";
 import { Copy, Empty, Failed, Waiting } from "./bits";
 import { download, toCSV } from "./csv";
+import { type Choice, type Find, Pick } from "./pick";
 import { SavedFilters } from "./saved";
 
 type RowOf<P extends GetPath> = Answer<P> extends { data: (infer R)[] | null } ? R : never;
@@ -16,10 +17,13 @@ export type Column<R> = {
   cell: (r: R) => ReactNode;
   csv?: (r: R) => string | number | boolean | null | undefined;
   right?: boolean;
+  sort?: string; // what the API sorts by, where it does
 };
 
 // Filter is one of a list: a choice, or a text that is sent with Enter.
-export type Filter = { name: string; label: Word; options?: string[]; type?: "text" | "date" };
+// first is the choice that a list begins with, where all is none of them; find
+// picks something by name.
+export type Filter = { name: string; label: Word; options?: string[]; type?: "text" | "date"; first?: string; find?: Find; choices?: Choice[] };
 
 type Props<P extends GetPath, R> = {
   path: P;
@@ -49,10 +53,11 @@ export function List<P extends GetPath, R extends RowOf<P> = RowOf<P>>(props: Pr
   const [search, set] = useAddress();
   const [chosen, setChosen] = useState<R[]>([]);
   const page = Math.max(1, Number(search[`${prefix}page`] ?? 1) || 1);
+  const sort = search[`${prefix}sort`] ?? "";
   const narrowed: Values = { ...fixed, ...Object.fromEntries(filters.map((f) => [f.name, search[prefix + f.name]])) };
-  const here = JSON.stringify([path, params, narrowed]);
+  const here = JSON.stringify([path, params, narrowed, sort]);
   const cursor = cursors.get(`${here}#${page}`);
-  const query: Values = { ...asked(narrowed), limit: size, ...(page > 1 ? (cursor ? { cursor } : { offset: (page - 1) * size }) : {}) };
+  const query: Values = { ...asked(narrowed), sort: sort || undefined, limit: size, ...(page > 1 ? (cursor ? { cursor } : { offset: (page - 1) * size }) : {}) };
   const list = useQuery({
     queryKey: [path, params, query],
     queryFn: () => get(path, params, query) as Promise<{ data: R[] | null; pagination: { total: number; has_more: boolean; next_cursor?: string } }>,
@@ -65,20 +70,25 @@ export function List<P extends GetPath, R extends RowOf<P> = RowOf<P>>(props: Pr
     setChosen([]);
     set({ [`${prefix}page`]: n > 1 ? String(n) : "" }, true);
   };
+  const resort = (s: string) => {
+    setChosen([]);
+    set({ [`${prefix}sort`]: s, [`${prefix}page`]: "" });
+  };
   return (
     <Stack gap="sm">
       {filters.length > 0 && <Filters filters={filters} values={narrowed} prefix={prefix} set={(c) => { setChosen([]); set({ ...c, [`${prefix}page`]: "" }); }} name={path} />}
+      {props.columns.some((c) => c.sort) && <SortBy columns={props.columns} sort={sort} set={resort} />}
       {list.error ? <Failed error={list.error} again={() => void list.refetch()} />
         : !pages ? <Waiting />
         : rows.length === 0 ? <Empty>{props.empty ?? t("There is nothing here.")}</Empty>
-        : <Rows {...props} rows={rows} chosen={chosen} setChosen={setChosen} />}
+        : <Rows {...props} rows={rows} chosen={chosen} setChosen={setChosen} sort={sort} setSort={resort} />}
       {pages && (
         <Group justify="space-between" gap="xs">
           <Text size="sm" c="dimmed" role="status">{t("{total} in all", { total: pages.total })}{page > 1 && ` · ${t("page {page}", { page })}`}</Text>
           <Group gap="xs">
             {chosen.length > 0 && props.bulk?.(chosen, () => setChosen([]))}
             <Copy value={curl("GET", address(path, params, query))} label="Copy as curl" />
-            <Export path={path} params={params} query={asked(narrowed)} columns={props.columns} name={props.label} total={pages.total} />
+            <Export path={path} params={params} query={{ ...asked(narrowed), sort: sort || undefined }} columns={props.columns} name={props.label} total={pages.total} />
             {(page > 1 || pages.has_more) && <Button.Group>
               <Button size="compact-sm" variant="default" disabled={page === 1} onClick={() => go(page - 1)}>{t("Previous")}</Button>
               <Button size="compact-sm" variant="default" disabled={!pages.has_more} onClick={() => go(page + 1)}>{t("Next")}</Button>
@@ -96,7 +106,7 @@ function asked(v: Values): Values {
   return { ...v, ...(v.from ? { from: day(v.from, "00:00:00.000") } : {}), ...(v.to ? { to: day(v.to, "23:59:59.999") } : {}) };
 }
 
-function Rows<P extends GetPath, R extends RowOf<P>>({ rows, columns, id, to, label, detail, bulk, chosen, setChosen }: Props<P, R> & { rows: R[]; chosen: R[]; setChosen: (r: R[]) => void }) {
+function Rows<P extends GetPath, R extends RowOf<P>>({ rows, columns, id, to, label, detail, bulk, chosen, setChosen, sort, setSort }: Props<P, R> & { rows: R[]; chosen: R[]; setChosen: (r: R[]) => void; sort: string; setSort: (s: string) => void }) {
   const navigate = useNavigate();
   const [open, setOpen] = useState<string | number | null>(null);
   const has = (r: R) => chosen.some((c) => id(c) === id(r));
@@ -107,7 +117,7 @@ function Rows<P extends GetPath, R extends RowOf<P>>({ rows, columns, id, to, la
         <Table.Thead>
           <Table.Tr role="row">
             {bulk && <Table.Th role="columnheader" w={36}><Checkbox aria-label={t("Choose all")} checked={rows.every(has)} onChange={(e) => setChosen(e.currentTarget.checked ? rows : [])} /></Table.Th>}
-            {columns.map((c) => <Table.Th role="columnheader" key={c.head} ta={c.right ? "right" : undefined}>{t(c.head)}</Table.Th>)}
+            {columns.map((c) => <Head key={c.head} column={c} sort={sort} set={setSort} />)}
             {unfold > 0 && <Table.Th role="columnheader"><span className="unseen">{t("Details")}</span></Table.Th>}
           </Table.Tr>
         </Table.Thead>
@@ -130,18 +140,40 @@ function Rows<P extends GetPath, R extends RowOf<P>>({ rows, columns, id, to, la
   );
 }
 
+// Head is the head of a column; one that the API sorts by is a button: up, down,
+// and as it comes.
+function Head<R>({ column: c, sort, set }: { column: Column<R>; sort: string; set: (s: string) => void }) {
+  const by = c.sort;
+  const now = !by ? undefined : sort === by ? "ascending" : sort === `-${by}` ? "descending" : "none";
+  const next = now === "ascending" ? `-${by}` : now === "descending" ? "" : (by ?? "");
+  return (
+    <Table.Th role="columnheader" ta={c.right ? "right" : undefined} aria-sort={now}>
+      {by ? <UnstyledButton fz="inherit" fw="inherit" onClick={() => set(next)}>{t(c.head)} <span aria-hidden>{now === "ascending" ? "▲" : now === "descending" ? "▼" : "↕"}</span></UnstyledButton> : t(c.head)}
+    </Table.Th>
+  );
+}
+
+// SortBy is what the heads are where a narrow window has no heads.
+function SortBy<R>({ columns, sort, set }: { columns: Column<R>[]; sort: string; set: (s: string) => void }) {
+  const ways = columns.flatMap((c) => (c.sort ? [{ value: c.sort, label: `${t(c.head)} ▲` }, { value: `-${c.sort}`, label: `${t(c.head)} ▼` }] : []));
+  return <NativeSelect hiddenFrom="sm" size="sm" label={t("Sort by")} value={sort} data={[{ value: "", label: t("newest first") }, ...ways]} onChange={(e) => set(e.currentTarget.value)} />;
+}
+
 function Filters({ filters, values, prefix, set, name }: { filters: Filter[]; values: Values; prefix: string; set: (c: Record<string, string>) => void; name: string }) {
   const send = (e: FormEvent<HTMLFormElement>) => {
     e.preventDefault();
     const form = new FormData(e.currentTarget);
-    set(Object.fromEntries(filters.map((f) => [prefix + f.name, String(form.get(f.name) ?? "").trim()])));
+    set(Object.fromEntries(filters.filter((f) => !f.find).map((f) => [prefix + f.name, String(form.get(f.name) ?? "").trim()])));
   };
   const key = JSON.stringify(values);
   return (
     <form onSubmit={send} role="search" key={key}>
       <Group gap="xs" align="flex-end">
-        {filters.map((f) => f.options
-          ? <NativeSelect key={f.name} name={f.name} label={t(f.label)} size="sm" defaultValue={String(values[f.name] ?? "")} data={[{ value: "", label: t("all") }, ...f.options.map((o) => ({ value: o, label: named(o) }))]} onChange={(e) => e.currentTarget.form?.requestSubmit()} />
+        {filters.map((f) => f.find
+          ? <Pick key={f.name} find={f.find} label={t(f.label)} size="sm" value={String(values[f.name] ?? "")} set={(v) => set({ [prefix + f.name]: v })} />
+          : f.choices ? <NativeSelect key={f.name} name={f.name} label={t(f.label)} size="sm" defaultValue={String(values[f.name] ?? "")} data={[{ value: "", label: t("all") }, ...f.choices]} onChange={(e) => e.currentTarget.form?.requestSubmit()} />
+          : f.options
+          ? <NativeSelect key={f.name} name={f.name} label={t(f.label)} size="sm" defaultValue={String(values[f.name] ?? "")} data={[...(f.first ? [] : [{ value: "", label: t("all") }]), ...f.options.map((o) => ({ value: o, label: named(o) }))]} onChange={(e) => e.currentTarget.form?.requestSubmit()} />
           : <TextInput key={f.name} name={f.name} label={t(f.label)} size="sm" type={f.type ?? "text"} defaultValue={String(values[f.name] ?? "")} />)}
         <Button type="submit" size="sm" variant="default">{t("Search")}</Button>
         <SavedFilters name={name} values={Object.fromEntries(filters.map((f) => [prefix + f.name, String(values[f.name] ?? "")]))} set={set} />

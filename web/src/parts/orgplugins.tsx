@@ -4,22 +4,23 @@ import { call, type Schemas } from "../api/client";
 import { t } from "../i18n";
 import { Loaded, Panel, Status } from "./bits";
 import type { Action } from "./dialog";
+import type { Guarded } from "./guard";
 import { useGet } from "./link";
 
 type Entitlement = Schemas["PluginEntitlement"];
 
 // OrganizationPlugins lists the catalogue, and what of it the organization has.
-export function OrganizationPlugins({ id, edit }: { id: number; edit?: (a: Action) => void }) {
+export function OrganizationPlugins({ id, edit, guard }: { id: number; edit?: (a: Action) => void; guard?: Guarded }) {
   const query = useGet("/api/tenants/organizations/{org_id}/plugins", { org_id: id }, { limit: 200 });
-  return <Loaded query={query}>{(l) => <Choice key={JSON.stringify((l.data ?? []).map((p) => p.enabled))} id={id} plugins={l.data ?? []} edit={edit} />}</Loaded>;
+  return <Loaded query={query}>{(l) => <Choice key={JSON.stringify((l.data ?? []).map((p) => p.enabled))} id={id} plugins={l.data ?? []} edit={edit} guard={guard} />}</Loaded>;
 }
 
-function Choice({ id, plugins, edit }: { id: number; plugins: Entitlement[]; edit?: (a: Action) => void }) {
+function Choice({ id, plugins, edit, guard }: { id: number; plugins: Entitlement[]; edit?: (a: Action) => void; guard?: Guarded }) {
   const before = plugins.filter((p) => p.enabled).map((p) => p.key);
   const [on, setOn] = useState(before);
   const changed = [...on].sort().join() !== [...before].sort().join();
   const save = (): Action => ({
-    title: t("Change the plugins"), button: t("Save"), danger: true, done: t("Saved"),
+    title: t("Change the plugins"), button: t("Save"), danger: true, done: t("Saved"), guard,
     intro: [...on.filter((k) => !before.includes(k)).map((k) => `+ ${k}`), ...before.filter((k) => !on.includes(k)).map((k) => `− ${k}`)].join(", "),
     make: () => call({ method: "put", path: "/api/tenants/organizations/{org_id}/edit", params: { org_id: id }, body: { enabled_plugins: on } }),
   });

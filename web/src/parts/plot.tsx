@@ -2,22 +2,22 @@ import { Button, Group, Stack, Table } from "@mantine/core";
 import { useEffect, useRef, useState } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import { day, language, num, t } from "../i18n";
-import { download, toCSV } from "./csv";
+import { day, language, num, t, when } from "../i18n";
+import { SaveRows } from "./save";
 
 export type Line = { label: string; values: (number | null)[]; bars?: boolean; dashed?: boolean; stepped?: boolean };
 
 // Plot draws lines or bars over time; the same figures are a table for whoever
 // prefers to read, and a CSV file.
-export function Plot({ name, times, lines }: { name: string; times: number[]; lines: Line[] }) {
+export function Plot({ name, times, lines, hours }: { name: string; times: number[]; lines: Line[]; hours?: boolean }) {
   const [asTable, setAsTable] = useState(false);
-  const rows = times.map((at, i) => [day(at * 1000), ...lines.map((l) => l.values[i] ?? null)]);
+  const rows = times.map((at, i) => [(hours ? when(new Date(at * 1000).toISOString()) : day(at * 1000)), ...lines.map((l) => l.values[i] ?? null)]);
   return (
     <Stack gap="xs">
-      {asTable ? <Figures name={name} lines={lines} rows={rows} /> : <Canvas name={name} times={times} lines={lines} />}
+      {asTable ? <Figures name={name} lines={lines} rows={rows} /> : <Canvas name={name} times={times} lines={lines} hours={hours} />}
       <Group gap="xs" justify="flex-end">
         <Button size="compact-sm" variant="default" aria-pressed={asTable} onClick={() => setAsTable(!asTable)}>{asTable ? t("As a plot") : t("As a table")}</Button>
-        <Button size="compact-sm" variant="default" onClick={() => download(`${name}.csv`, toCSV([t("Day"), ...lines.map((l) => l.label)], times.map((at, i) => [new Date(at * 1000).toISOString(), ...lines.map((l) => l.values[i])])))}>CSV</Button>
+        <SaveRows name={name} head={[t(hours ? "Hour" : "Day"), ...lines.map((l) => l.label)]} rows={times.map((at, i) => [new Date(at * 1000).toISOString(), ...lines.map((l) => l.values[i])])} />
       </Group>
     </Stack>
   );
@@ -34,7 +34,7 @@ function Figures({ name, lines, rows }: { name: string; lines: Line[]; rows: (st
   );
 }
 
-function Canvas({ name, times, lines }: { name: string; times: number[]; lines: Line[] }) {
+function Canvas({ name, times, lines, hours }: { name: string; times: number[]; lines: Line[]; hours?: boolean }) {
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const el = box.current;
@@ -42,7 +42,7 @@ function Canvas({ name, times, lines }: { name: string; times: number[]; lines: 
     let plot: uPlot | null = null;
     const draw = () => {
       plot?.destroy();
-      plot = new uPlot(options(el, lines), [times, ...lines.map((l) => l.values)] as uPlot.AlignedData, el);
+      plot = new uPlot(options(el, lines, hours), [times, ...lines.map((l) => l.values)] as uPlot.AlignedData, el);
     };
     draw();
     const resized = new ResizeObserver(() => plot?.setSize({ width: el.clientWidth, height: 220 }));
@@ -58,13 +58,13 @@ function Canvas({ name, times, lines }: { name: string; times: number[]; lines: 
   return <div ref={box} className="plot" role="img" aria-label={name} />;
 }
 
-function options(el: HTMLElement, lines: Line[]): uPlot.Options {
+function options(el: HTMLElement, lines: Line[], hours?: boolean): uPlot.Options {
   const css = getComputedStyle(el);
   const colour = (v: string) => css.getPropertyValue(v).trim();
   const ink = colour("--mantine-color-text");
   const grid = { stroke: `${colour("--line")}44`, width: 1 };
   const paints = [colour("--line-brand"), colour("--line-second"), colour("--good"), colour("--bad")];
-  const month = new Intl.DateTimeFormat(language(), { day: "numeric", month: "short" });
+  const month = new Intl.DateTimeFormat(language(), { day: "numeric", month: "short", ...(hours ? { hour: "numeric" } : {}) });
   return {
     width: el.clientWidth, height: 220, cursor: { y: false }, legend: { live: false },
     scales: { y: { range: (_u, low, high) => [Math.min(0, low ?? 0), Math.max(1, (high ?? 1) * 1.05)] } },

@@ -1,0 +1,71 @@
+import { Group, NativeSelect, SimpleGrid, Stack, Text, TextInput } from "@mantine/core";
+import { lazy, Suspense, useMemo, useState } from "react";
+import type { Schemas, Values } from "../api/client";
+import { day, named, num, quantity, t } from "../i18n";
+import { Empty, Figure, Loaded, Panel, Waiting } from "./bits";
+import { useGet } from "./link";
+import type { Line } from "./plot";
+import { SaveCSV } from "./save";
+
+const Plot = lazy(() => import("./plot").then((m) => ({ default: m.Plot })));
+
+type History = Schemas["UsageHistory"];
+
+const path = "/api/tenants/organizations/{org_id}/usage/history" as const;
+const iso = (d: Date) => d.toISOString().slice(0, 10);
+const before = (days: number) => iso(new Date(Date.now() - days * 86_400_000));
+
+// UsageHistory draws a meter by hour or day, beside the span just before it.
+export function UsageHistory({ id }: { id: number }) {
+  const meters = useGet("/api/tenants/meters", {}, { limit: 200 });
+  const [meter, setMeter] = useState("bandwidth_bytes");
+  const [step, setStep] = useState<"hour" | "day">("day");
+  const [from, setFrom] = useState(before(29));
+  const [to, setTo] = useState(iso(new Date()));
+  const [plugin, setPlugin] = useState("");
+  const parts = useGet("/api/tenants/organizations/{org_id}/usage/plugins", { org_id: id });
+  const query: Values = { meter, step, plugin: plugin || undefined, ...(from ? { from: `${from}T00:00:00Z` } : {}), ...(to ? { to: `${to}T23:59:59Z` } : {}) };
+  const history = useGet(path, { org_id: id }, query);
+  const known = (meters.data?.data ?? []).filter((m) => m.kind !== "seats");
+  const plugins = [...new Set((parts.data?.data ?? []).filter((p) => p.meter === meter).map((p) => p.plugin))];
+  const stepped = (s: string) => {
+    setStep(s as "day");
+    setFrom(before(s === "hour" ? 2 : 29));
+  };
+  return (
+    <Panel title={t("History of a meter")} aside={<SaveCSV path={path} params={{ org_id: id }} query={query} name={`${t("Usage")} ${meter}`} />}>
+      <Stack gap="sm">
+        <Group gap="xs" align="flex-end">
+          <NativeSelect size="xs" label={t("Meter")} value={meter} onChange={(e) => { setMeter(e.currentTarget.value); setPlugin(""); }} data={known.map((m) => ({ value: m.key, label: m.name }))} />
+          <NativeSelect size="xs" label={t("By")} value={step} onChange={(e) => stepped(e.currentTarget.value)} data={[{ value: "day", label: t("Day") }, { value: "hour", label: t("Hour") }]} />
+          <TextInput size="xs" type="date" label={t("From")} value={from} onChange={(e) => setFrom(e.currentTarget.value)} />
+          <TextInput size="xs" type="date" label={t("To")} value={to} onChange={(e) => setTo(e.currentTarget.value)} />
+          <NativeSelect size="xs" label={t("Plugin")} value={plugin} onChange={(e) => setPlugin(e.currentTarget.value)} data={[{ value: "", label: t("all") }, ...plugins]} />
+        </Group>
+        <Loaded query={history}>{(h) => <Drawn h={h} />}</Loaded>
+      </Stack>
+    </Panel>
+  );
+}
+
+function Drawn({ h }: { h: History }) {
+  const { times, lines } = useMemo(() => {
+    const scale = h.unit === "bytes" ? 1e9 : 1;
+    const points = h.data ?? [];
+    const all: Line[] = [{ label: h.unit === "bytes" ? "GB" : h.unit || t("Value"), values: points.map((p) => p.value / scale), bars: h.kind === "counter", stepped: h.kind === "gauge" }];
+    if (h.kind === "gauge") all.push({ label: t("Peak"), values: points.map((p) => (p.peak === null ? null : p.peak / scale)), dashed: true });
+    return { times: points.map((p) => Date.parse(p.from) / 1000), lines: all };
+  }, [h]);
+  const change = h.previous.change_percent;
+  return (
+    <Stack gap="sm">
+      {times.length === 0 ? <Empty>{t("There is nothing here.")}</Empty> : <Suspense fallback={<Waiting />}><Plot name={t("History of a meter")} times={times} lines={lines} hours={h.step === "hour"} /></Suspense>}
+      <SimpleGrid cols={{ base: 1, xs: 3 }}>
+        <Figure label={h.kind === "counter" ? "In all" : "In the end"} value={quantity(h.total, h.unit)} />
+        <Figure label="The span before" value={quantity(h.previous.total, h.unit)} note={`${day(h.previous.from)} – ${day(h.previous.to)}`} />
+        <Figure label="Change" value={change === null ? "–" : `${change > 0 ? "+" : ""}${num(change)} %`} />
+      </SimpleGrid>
+      <Text size="sm" c="dimmed">{named(h.kind)} · {h.timezone}</Text>
+    </Stack>
+  );
+}

@@ -1,0 +1,44 @@
+import { Select } from "@mantine/core";
+import { useEffect, useState } from "react";
+import { get } from "../api/client";
+import { t } from "../i18n";
+
+export type Choice = { value: string; label: string };
+export type Find = (q: string) => Promise<Choice[]>;
+
+const most = 20; // that a search shows
+
+// What can be picked by name.
+export const findAdmin: Find = async (q) => ((await get("/api/tenants/admins", {}, { q, limit: most })).data ?? []).map((a) => ({ value: String(a.id), label: a.company_name && a.company_name !== a.name ? `${a.name} · ${a.company_name}` : a.name }));
+export const findUser: Find = async (q) => ((await get("/api/tenants/users", {}, { q, limit: most })).data ?? []).map((u) => ({ value: String(u.id), label: u.name ? `${u.name} · ${u.email}` : u.email }));
+export const findOrganization: Find = async (q) => ((await get("/api/tenants/organizations", {}, { q, limit: most })).data ?? []).map((o) => ({ value: String(o.id), label: `${o.name} · ${o.slug}` }));
+
+type Props = { find: Find; label: string; value: string; set: (v: string) => void; name?: string; hint?: string; error?: string; required?: boolean; first?: boolean; size?: "sm"; always?: Choice[] };
+
+// Pick chooses one of many by typing a part of its name. Its value is the id.
+export function Pick({ find, label, value, set, name, hint, error, required, first, size, always = [] }: Props) {
+  const [text, setText] = useState("");
+  const [found, setFound] = useState<Choice[]>([]);
+  useEffect(() => {
+    let off = false;
+    const wait = setTimeout(() => {
+      find(found.some((f) => f.label === text) ? "" : text.trim()).then((all) => !off && setFound((old) => keep(all, old, value)), () => undefined);
+    }, text ? 200 : 0);
+    return () => {
+      off = true;
+      clearTimeout(wait);
+    };
+  }, [text, find]);
+  const all = keep([...always, ...found], [], value);
+  return (
+    <Select label={label} description={hint} error={error} required={required} size={size} name={name} data-autofocus={first || undefined} searchable clearable={!required} clearButtonProps={{ "aria-label": t("Clear {name}", { name: label }) }}
+      value={value || null} onChange={(v) => set(v ?? "")} onSearchChange={setText} data={all} filter={({ options }) => options} limit={most + 1} nothingFoundMessage={t("There is nothing here.")} maxDropdownHeight={260}
+      comboboxProps={{ transitionProps: { duration: 0 } }} placeholder={t("Type a part of the name")} />
+  );
+}
+
+// keep leaves what is chosen among the choices, also when the search has gone on.
+function keep(all: Choice[], old: Choice[], value: string): Choice[] {
+  if (!value || all.some((c) => c.value === value)) return all;
+  return [...all, old.find((c) => c.value === value) ?? { value, label: `#${value}` }];
+}

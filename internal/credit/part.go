@@ -36,7 +36,7 @@ func VerifyPart(ctx context.Context, d *db.DB, from page.Position) (Part, error)
 	if from.At < 0 || from.At >= phasesEnd {
 		return Part{}, fault.InvalidField("after", "invalid_cursor", "Use what a part answered as next, exactly.")
 	}
-	v := &verifier{d: d, report: Report{Problems: []Problem{}, AsOf: d.Now()}, from: from, most: maxPart}
+	v := &verifier{d: d, alive: ctx.Err, report: Report{Problems: []Problem{}, AsOf: d.Now()}, from: from, most: maxPart}
 	var last [2]int64 // ids
 	err := v.read(ctx, func(tx *db.Tx) (err error) {
 		if v.seal, err = newSealer(tx); err != nil {

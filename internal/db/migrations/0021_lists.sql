@@ -11,6 +11,4 @@ CREATE INDEX organizations_admin_slug ON organizations (admin_id, slug, id);
 CREATE INDEX organizations_members ON organizations (members, id);
 CREATE INDEX organizations_admin_members ON organizations (admin_id, members, id);
 
-ALTER TABLE users ADD COLUMN name_key TEXT NOT NULL DEFAULT ''; -- lower case, for search
-UPDATE users SET name_key = lower(name);
 CREATE INDEX users_newest ON users (created_at, id);

@@ -15,6 +15,7 @@ type APIKey struct {
 	Scopes         []string   `json:"scopes"`
 	CreatedBy      *int64     `json:"created_by"`
 	CreatedAt      time.Time  `json:"created_at"`
+	UpdatedAt      time.Time  `json:"updated_at"`
 	LastUsedAt     *time.Time `json:"last_used_at"`
 	ExpiresAt      *time.Time `json:"expires_at"`
 	RevokedAt      *time.Time `json:"revoked_at"`

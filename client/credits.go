@@ -60,6 +60,7 @@ type Transaction struct {
 	BalanceAfter    int64            `json:"balance_after"`
 	Actor           TransactionActor `json:"actor"`
 	CreatedAt       time.Time        `json:"created_at"`
+	UpdatedAt       time.Time        `json:"updated_at"`
 	ExpiresAt       *time.Time       `json:"expires_at"`
 	Plugin          *string          `json:"plugin"`
 	Reference       *string          `json:"reference"`   // the service's own word

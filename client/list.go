@@ -29,11 +29,11 @@ type Page[T any] struct {
 
 // Pagination describes a page.
 type Pagination struct {
-	Limit      int    `json:"limit"`
-	Offset     int64  `json:"offset"`
-	Total      int64  `json:"total"` // of the list, not of the page
-	HasMore    bool   `json:"has_more"`
-	NextCursor string `json:"next_cursor"`
+	Limit      int     `json:"limit"`
+	Offset     int64   `json:"offset"`
+	Total      int64   `json:"total"` // of the list, not of the page
+	HasMore    bool    `json:"has_more"`
+	NextCursor *string `json:"next_cursor"` // nil on the last page
 }
 
 // List is a list that was asked for and not read yet.
@@ -77,10 +77,10 @@ func (l List[T]) All(ctx context.Context) iter.Seq2[T, error] {
 					return
 				}
 			}
-			if !p.Pagination.HasMore || p.Pagination.NextCursor == "" {
+			if !p.Pagination.HasMore || p.Pagination.NextCursor == nil {
 				return
 			}
-			at.Cursor = p.Pagination.NextCursor
+			at.Cursor = *p.Pagination.NextCursor
 		}
 	}
 }

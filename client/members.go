@@ -31,6 +31,7 @@ type Invitation struct {
 	InvitedBy *int64     `json:"invited_by"`
 	ExpiresAt time.Time  `json:"expires_at"`
 	CreatedAt time.Time  `json:"created_at"`
+	UpdatedAt time.Time  `json:"updated_at"`
 	EndedAt   *time.Time `json:"ended_at"`
 }
 

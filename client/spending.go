@@ -33,6 +33,7 @@ type HeldCredits struct {
 	State          string     `json:"state"` // open, captured, voided, expired
 	ExpiresAt      time.Time  `json:"expires_at"`
 	CreatedAt      time.Time  `json:"created_at"`
+	UpdatedAt      time.Time  `json:"updated_at"`
 	EndedAt        *time.Time `json:"ended_at"`
 }
 

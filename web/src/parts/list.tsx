@@ -60,7 +60,7 @@ export function List<P extends GetPath, R extends RowOf<P> = RowOf<P>>(props: Pr
   const query: Values = { ...asked(narrowed), sort: sort || undefined, limit: size, ...(page > 1 ? (cursor ? { cursor } : { offset: (page - 1) * size }) : {}) };
   const list = useQuery({
     queryKey: [path, params, query],
-    queryFn: () => get(path, params, query) as Promise<{ data: R[] | null; pagination: { total: number; has_more: boolean; next_cursor?: string } }>,
+    queryFn: () => get(path, params, query) as Promise<{ data: R[] | null; pagination: { total: number; has_more: boolean; next_cursor: string | null } }>,
     placeholderData: keepPreviousData,
   });
   const rows = list.data?.data ?? [];
@@ -192,9 +192,9 @@ function Export<P extends GetPath, R>({ path, params, query, columns, name, tota
     try {
       for (let cursor: string | undefined = ""; cursor !== undefined;) {
         setProgress(all.length);
-        const p = (await get(path, params, { ...query, limit: 200, cursor })) as unknown as { data: R[] | null; pagination: { has_more: boolean; next_cursor?: string } };
+        const p = (await get(path, params, { ...query, limit: 200, cursor })) as unknown as { data: R[] | null; pagination: { has_more: boolean; next_cursor: string | null } };
         all.push(...(p.data ?? []));
-        cursor = p.pagination.has_more ? p.pagination.next_cursor : undefined;
+        cursor = p.pagination.next_cursor ?? undefined;
       }
       download(`${name}.csv`, toCSV(columns.map((c) => t(c.head)), all.map((r) => columns.map((c) => (c.csv ?? c.cell)(r)))));
     } catch (e) {

@@ -27,7 +27,7 @@ export function UsageHistory({ id }: { id: number }) {
   const query: Values = { meter, step, plugin: plugin || undefined, ...(from ? { from: `${from}T00:00:00Z` } : {}), ...(to ? { to: `${to}T23:59:59Z` } : {}) };
   const history = useGet(path, { org_id: id }, query);
   const known = (meters.data?.data ?? []).filter((m) => m.kind !== "seats");
-  const plugins = [...new Set((parts.data?.data ?? []).filter((p) => p.meter === meter).map((p) => p.plugin))];
+  const plugins = [...new Set((parts.data?.data ?? []).filter((p) => p.meters.some((m) => m.meter === meter)).map((p) => p.plugin))];
   const stepped = (s: string) => {
     setStep(s as "day");
     setFrom(before(s === "hour" ? 2 : 29));

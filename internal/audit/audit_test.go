@@ -191,7 +191,7 @@ func TestEmptyListIsAList(t *testing.T) {
 		m := &model{t: t, d: d}
 		for _, v := range []audit.Visibility{{}, {All: true}, {Admins: adminIDs(1)}} {
 			b, err := json.Marshal(m.list(v, audit.Filter{}, page.Request{Limit: 1}))
-			if want := `{"data":[],"pagination":{"limit":1,"offset":0,"total":0,"has_more":false}}`; err != nil || string(b) != want {
+			if want := `{"data":[],"pagination":{"limit":1,"offset":0,"total":0,"has_more":false,"next_cursor":null}}`; err != nil || string(b) != want {
 				t.Errorf("got %s %v, want %s", b, err, want)
 			}
 		}

@@ -2,35 +2,36 @@
 -- stored. Keys over both columns would cost an index of every transaction, so
 -- triggers say it: for what is rare row by row, for entries once a statement.
 -- Where a lot came from and the two sides of an entry are not held to it: credits
--- pass from an admin to its organizations.
+-- pass from an admin to its organizations. On PostgreSQL they come after the
+-- policies, which refuse first what another tenant writes.
 
 -- only postgres
 CREATE FUNCTION tenantry_own_account() RETURNS TRIGGER LANGUAGE plpgsql AS $$ BEGIN
   IF NOT EXISTS (SELECT 1 FROM credit_accounts a WHERE a.id = NEW.account_id AND a.organization_id IS NOT DISTINCT FROM NEW.organization_id) THEN
     RAISE integrity_constraint_violation USING MESSAGE = TG_NAME || ': no account of the tenant';
   END IF;
-  RETURN NEW;
+  RETURN NULL;
 END $$;
-CREATE TRIGGER credit_holds_account BEFORE INSERT ON credit_holds FOR EACH ROW EXECUTE FUNCTION tenantry_own_account();
-CREATE TRIGGER credit_lots_account BEFORE INSERT ON credit_lots FOR EACH ROW EXECUTE FUNCTION tenantry_own_account();
-CREATE TRIGGER credit_limits_account BEFORE INSERT ON credit_limits FOR EACH ROW EXECUTE FUNCTION tenantry_own_account();
+CREATE TRIGGER credit_holds_account AFTER INSERT ON credit_holds FOR EACH ROW EXECUTE FUNCTION tenantry_own_account();
+CREATE TRIGGER credit_lots_account AFTER INSERT ON credit_lots FOR EACH ROW EXECUTE FUNCTION tenantry_own_account();
+CREATE TRIGGER credit_limits_account AFTER INSERT ON credit_limits FOR EACH ROW EXECUTE FUNCTION tenantry_own_account();
 
 CREATE FUNCTION tenantry_own_hold() RETURNS TRIGGER LANGUAGE plpgsql AS $$ BEGIN
   IF NOT EXISTS (SELECT 1 FROM credit_holds h WHERE h.id = NEW.hold_id AND h.organization_id = NEW.organization_id) THEN
     RAISE integrity_constraint_violation USING MESSAGE = TG_NAME || ': no hold of the tenant';
   END IF;
-  RETURN NEW;
+  RETURN NULL;
 END $$;
-CREATE TRIGGER credit_transactions_hold BEFORE INSERT ON credit_transactions FOR EACH ROW
+CREATE TRIGGER credit_transactions_hold AFTER INSERT ON credit_transactions FOR EACH ROW
   WHEN (NEW.hold_id IS NOT NULL) EXECUTE FUNCTION tenantry_own_hold();
 
 CREATE FUNCTION tenantry_own_transaction() RETURNS TRIGGER LANGUAGE plpgsql AS $$ BEGIN
   IF NOT EXISTS (SELECT 1 FROM credit_transactions t WHERE t.id = NEW.reverses_id AND t.organization_id IS NOT DISTINCT FROM NEW.organization_id) THEN
     RAISE integrity_constraint_violation USING MESSAGE = TG_NAME || ': no transaction of the tenant';
   END IF;
-  RETURN NEW;
+  RETURN NULL;
 END $$;
-CREATE TRIGGER credit_transactions_reverses BEFORE INSERT ON credit_transactions FOR EACH ROW
+CREATE TRIGGER credit_transactions_reverses AFTER INSERT ON credit_transactions FOR EACH ROW
   WHEN (NEW.reverses_id IS NOT NULL) EXECUTE FUNCTION tenantry_own_transaction();
 
 CREATE FUNCTION tenantry_own_entries() RETURNS TRIGGER LANGUAGE plpgsql AS $$ BEGIN

@@ -130,9 +130,8 @@ func volume(bytes, limit int64) Volume {
 	return v
 }
 
-// measure gives the percentage, to two decimals that are not rounded up to a
-// state that is not reached, and what it means. Of a limit
-// of zero nothing is 0 % and anything is 100 %.
+// measure gives the percentage, to two decimals, and what it means.
+// Of a limit of zero nothing is 0 % and anything is 100 %.
 func measure(used, limit float64) (*float64, State) {
 	percent := 0.0
 	switch {
@@ -148,5 +147,5 @@ func measure(used, limit float64) (*float64, State) {
 	case percent >= warnAt:
 		state = Warning
 	}
-	return new(math.Floor(percent*100) / 100), state
+	return new(math.Round(percent*100) / 100), state
 }

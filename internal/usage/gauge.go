@@ -117,7 +117,7 @@ func (t *tally) level(table string, k bucketKey, moves []move) error {
 		if m.at != m.own {
 			l.corrected += l.value - before
 		}
-		if m.at < t.now.hour && (m.by != 0 || !m.delta) {
+		if m.at < t.since && (m.by != 0 || !m.delta) {
 			if err := moveLevels(t.tx, table, k, m.counted, m.by); err != nil {
 				return err
 			}

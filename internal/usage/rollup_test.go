@@ -1,10 +1,12 @@
 package usage_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
 	"github.com/tenantry/tenantry/internal/db"
+	"github.com/tenantry/tenantry/internal/db/dbtest"
 	"github.com/tenantry/tenantry/internal/fault"
 	"github.com/tenantry/tenantry/internal/usage"
 )
@@ -56,4 +58,29 @@ func TestSteps(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Where a zone sets its clocks back by half an hour, two hours overlap: what
+// happened in the first counts there, also when it is told in the second.
+func TestHoursThatOverlap(t *testing.T) {
+	for engine, url := range map[string]func(testing.TB) string{"sqlite": dbtest.SQLiteURL, "postgres": dbtest.PostgresURL} {
+		t.Run(engine, func(t *testing.T) {
+			w := newWorld(t, url(t), at("2026-04-04T15:03:31Z"))
+			write(t, w.d, func(tx *db.Tx) error {
+				_, err := tx.Exec(`UPDATE settings SET billing_timezone = 'Australia/Lord_Howe'`)
+				tx.Publish("entitlement", "")
+				return err
+			})
+			o := w.organization(-1, -1)
+			for n, told := range []string{"2026-04-04T14:39:03Z", "2026-04-04T15:01:00Z"} {
+				value := int64(n + 1)
+				w.report(sent{ID: told, Source: "ecommerce", Type: usage.BandwidthMeter, Subject: fmt.Sprint(o), Time: at(told), Value: &value})
+			}
+			from, to := db.At(at("2026-04-04T14:00:00Z")), db.At(at("2026-04-04T15:30:00Z"))
+			h := w.history(o, usage.Query{Meter: usage.BandwidthMeter, Step: usage.Hourly, From: &from, To: &to})
+			if len(h.Data) != 2 || h.Data[0].Value != 1 || h.Data[1].Value != 2 {
+				t.Errorf("got %+v, want 1 in the first hour and 2 in the second", h.Data)
+			}
+		})
+	}
 }

@@ -22,6 +22,7 @@ type tally struct {
 	tx    *db.Tx
 	known *catalogue
 	now   window
+	since db.Time // what counts in now began
 
 	rows    map[rowKey]*row
 	buckets [len(rollups)]map[bucketKey]*bucket
@@ -67,7 +68,7 @@ type shareKey struct {
 }
 
 func newTally(tx *db.Tx, known *catalogue) *tally {
-	t := &tally{tx: tx, known: known, now: windowOf(tx.Now, known.zone), rows: map[rowKey]*row{}, gauges: map[shareKey][]*counted{}}
+	t := &tally{tx: tx, known: known, now: windowOf(tx.Now, known.zone), since: sinceHour(tx.Now, known.zone), rows: map[rowKey]*row{}, gauges: map[shareKey][]*counted{}}
 	for i := range t.buckets {
 		t.buckets[i] = map[bucketKey]*bucket{}
 	}
@@ -85,7 +86,7 @@ func compareBuckets(a, b *bucket) int {
 // add takes one event in.
 func (t *tally) add(c *counted) {
 	w := t.now
-	if c.at < t.now.hour {
+	if c.at < t.since {
 		w = windowOf(c.at, t.known.zone)
 	}
 	k := rowKey{c.account.ID, c.meter.Key, w.month}

@@ -26,6 +26,17 @@ func windowOf(at db.Time, zone *time.Location) window {
 	return window{hour: hourOf(at, zone), day: quota.Day(t.Date()), month: quota.Day(t.Year(), t.Month(), 1)}
 }
 
+// sinceHour is from when on moments up to at count in its hour: from its
+// beginning, or from where the zone changed its offset by less than an hour and
+// so let two hours overlap.
+func sinceHour(at db.Time, zone *time.Location) db.Time {
+	begins := hourOf(at, zone)
+	if changed, _ := at.Std().In(zone).ZoneBounds(); !changed.IsZero() {
+		begins = max(begins, db.At(changed))
+	}
+	return begins
+}
+
 // endOf is the last day of a month.
 func endOf(month int64) int64 {
 	first := time.Unix(month*24*60*60, 0).UTC()

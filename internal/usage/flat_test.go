@@ -42,8 +42,9 @@ func grow(t *testing.T, d *db.DB, o id.Organization, from, to int) {
 				SELECT %[2]d, 'bandwidth_bytes', %[3]s, 'ecommerce', 1, 0, 0, 1, 0, 0 FROM n WHERE TRUE ON CONFLICT DO NOTHING`,
 			`INSERT INTO usage_days (organization_id, meter, begins_at, plugin_key, value, peak, set_at, events, late, corrected)
 				SELECT DISTINCT %[2]d, 'bandwidth_bytes', %[4]s, 'ecommerce', 1, 0, 0, 1, 0, 0 FROM n WHERE TRUE ON CONFLICT DO NOTHING`,
-			`INSERT INTO credit_entries (transaction_id, organization_id, debit_account_id, credit_account_id, amount, effect, debit_balance_after, credit_balance_after, created_at)
-				SELECT 1, %[2]d, %[5]d, %[6]d, 1, 'post', 0, i, %[3]s FROM n WHERE TRUE`,
+			`INSERT INTO credit_entries (transaction_id, organization_id, admin_id, debit_account_id, credit_account_id, amount, effect, debit_balance_after, credit_balance_after, created_at)
+				SELECT t.id, t.organization_id, t.admin_id, %[5]d, %[6]d, 1, 'post', 0, i, %[3]s FROM n CROSS JOIN
+				(SELECT id, organization_id, admin_id FROM credit_transactions WHERE organization_id = %[2]d ORDER BY id LIMIT 1) AS t WHERE TRUE`,
 		} {
 			q = numbers + " " + q
 			if tx.Engine() == db.SQLite {

@@ -3,9 +3,7 @@ package audit_test
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"fmt"
-	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -141,7 +139,7 @@ func TestPlansSQLite(t *testing.T) {
 	defer raw.Close()
 	explain := func(what any) {
 		for _, s := range taken() {
-			for _, step := range sqlitePlan(t, raw, s) {
+			for _, step := range dbtest.Steps(t, raw, s.query, s.args...) {
 				of := strings.Contains(s.query, "audit_events")
 				if strings.HasPrefix(step, "SCAN") || of && strings.Contains(step, "TEMP B-TREE") {
 					t.Errorf("%v: %s\nin %s", what, step, s.query)
@@ -180,27 +178,6 @@ func (m *model) statistics(v audit.Visibility, days int) (s audit.Stats) {
 		m.t.Fatal(err)
 	}
 	return s
-}
-
-func sqlitePlan(t *testing.T, raw *sql.DB, s statement) (steps []string) {
-	t.Helper()
-	rows, err := raw.Query("EXPLAIN QUERY PLAN "+s.query, s.args...)
-	if err != nil {
-		t.Fatalf("%v\nin %s", err, s.query)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var a, b, c int
-		var step string
-		if err := rows.Scan(&a, &b, &c, &step); err != nil {
-			t.Fatal(err)
-		}
-		steps = append(steps, step)
-	}
-	if err := rows.Err(); err != nil {
-		t.Fatal(err)
-	}
-	return steps
 }
 
 // others are the events of others that PostgreSQL may leave out of a page: it
@@ -270,54 +247,14 @@ type touched struct {
 
 func postgresPlan(t *testing.T, raw *sql.DB, s statement) (p touched) {
 	t.Helper()
-	literals := make([]string, len(s.args))
-	for i, a := range s.args {
-		literals[i] = literal(a)
-	}
-	run := "PREPARE q AS " + s.query + "; EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE q"
-	if len(literals) > 0 {
-		run += "(" + strings.Join(literals, ", ") + ")"
-	}
-	prepare, execute, _ := strings.Cut(run, "; EXPLAIN")
-	if _, err := raw.Exec(prepare); err != nil {
-		t.Fatalf("%v\nin %s", err, prepare)
-	}
-	var text string
-	if err := raw.QueryRow("EXPLAIN" + execute).Scan(&text); err != nil {
-		t.Fatalf("%v\nin %s", err, execute)
-	}
-	if _, err := raw.Exec("DEALLOCATE q"); err != nil {
-		t.Fatal(err)
-	}
-	var plans []struct{ Plan node }
-	if err := json.Unmarshal([]byte(text), &plans); err != nil {
-		t.Fatal(err)
-	}
-	plans[0].Plan.add(&p)
+	p.add(dbtest.Explain(t, raw, s.query, s.args...))
 	return p
-}
-
-func literal(a any) string {
-	v := reflect.ValueOf(a)
-	if v.Kind() == reflect.String {
-		return "'" + strings.ReplaceAll(v.String(), "'", "''") + "'"
-	}
-	return fmt.Sprint(v.Int())
-}
-
-type node struct {
-	Type    string  `json:"Node Type"`
-	Table   string  `json:"Relation Name"`
-	Rows    float64 `json:"Actual Rows"`
-	Loops   float64 `json:"Actual Loops"`
-	Removed float64 `json:"Rows Removed by Filter"`
-	Plans   []node
 }
 
 // add sums up what a node and those below it touched, and says whether the log
 // is among them.
-func (n node) add(p *touched) (log bool) {
-	rows := int((n.Rows + n.Removed) * n.Loops)
+func (p *touched) add(n dbtest.Node) (log bool) {
+	rows := n.Touched()
 	switch n.Table {
 	case "audit_events":
 		log = true
@@ -327,7 +264,7 @@ func (n node) add(p *touched) (log bool) {
 		p.rollups += rows
 	}
 	for _, below := range n.Plans {
-		log = below.add(p) || log
+		log = p.add(below) || log
 	}
 	p.sorted = p.sorted || log && strings.Contains(n.Type, "Sort")
 	return log

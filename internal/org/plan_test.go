@@ -2,9 +2,7 @@ package org_test
 
 import (
 	"database/sql"
-	"encoding/json"
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -149,34 +147,13 @@ func TestLongListsSQLite(t *testing.T) {
 	defer raw.Close()
 	for _, l := range lists() {
 		for _, s := range l.run(t, d, taken) {
-			for _, step := range planOf(t, raw, s) {
+			for _, step := range dbtest.Steps(t, raw, s.query, s.args...) {
 				if strings.Contains(step, "TEMP B-TREE") || step == "SCAN o" && !strings.Contains(s.query, "COUNT(*)") {
 					t.Errorf("%s: %s\nin %s", l, step, s.query)
 				}
 			}
 		}
 	}
-}
-
-func planOf(t *testing.T, raw *sql.DB, s ran) (steps []string) {
-	t.Helper()
-	rows, err := raw.Query("EXPLAIN QUERY PLAN "+s.query, s.args...)
-	if err != nil {
-		t.Fatalf("%v\nin %s", err, s.query)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var a, b, c int
-		var step string
-		if err := rows.Scan(&a, &b, &c, &step); err != nil {
-			t.Fatal(err)
-		}
-		steps = append(steps, step)
-	}
-	if err := rows.Err(); err != nil {
-		t.Fatal(err)
-	}
-	return steps
 }
 
 // On PostgreSQL the rows that a page touches are those of the page and of its
@@ -201,59 +178,20 @@ func TestLongListsPostgres(t *testing.T) {
 			if l.q != "" || strings.Contains(s.query, "COUNT(*)") {
 				bound = many
 			}
-			if n := touched(t, raw, s); n > bound {
+			if n := organizations(dbtest.Explain(t, raw, s.query, s.args...)); n > bound {
 				t.Errorf("%s: touched %d organizations, want at most %d\nin %s", l, n, bound, s.query)
 			}
 		}
 	}
 }
 
-// touched counts the organizations that a statement reads.
-func touched(t *testing.T, raw *sql.DB, s ran) int {
-	t.Helper()
-	values := make([]string, len(s.args))
-	for i, a := range s.args {
-		if v := reflect.ValueOf(a); v.Kind() == reflect.String {
-			values[i] = "'" + strings.ReplaceAll(v.String(), "'", "''") + "'"
-		} else {
-			values[i] = fmt.Sprint(v.Int())
-		}
-	}
-	if _, err := raw.Exec("PREPARE q AS " + s.query); err != nil {
-		t.Fatalf("%v\nin %s", err, s.query)
-	}
-	run := "EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE q"
-	if len(values) > 0 {
-		run += "(" + strings.Join(values, ", ") + ")"
-	}
-	var text string
-	if err := raw.QueryRow(run).Scan(&text); err != nil {
-		t.Fatalf("%v\nin %s", err, run)
-	}
-	if _, err := raw.Exec("DEALLOCATE q"); err != nil {
-		t.Fatal(err)
-	}
-	var plans []struct{ Plan node }
-	if err := json.Unmarshal([]byte(text), &plans); err != nil {
-		t.Fatal(err)
-	}
-	return plans[0].Plan.organizations()
-}
-
-type node struct {
-	Table   string  `json:"Relation Name"`
-	Rows    float64 `json:"Actual Rows"`
-	Loops   float64 `json:"Actual Loops"`
-	Removed float64 `json:"Rows Removed by Filter"`
-	Plans   []node
-}
-
-func (n node) organizations() (rows int) {
+// organizations is how many rows of them a plan touched.
+func organizations(n dbtest.Node) (rows int) {
 	if n.Table == "organizations" {
-		rows = int((n.Rows + n.Removed) * n.Loops)
+		rows = n.Touched()
 	}
 	for _, below := range n.Plans {
-		rows += below.organizations()
+		rows += organizations(below)
 	}
 	return rows
 }

@@ -3,7 +3,6 @@ package credit
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -11,48 +10,25 @@ import (
 	"github.com/tenantry/tenantry/internal/id"
 )
 
-// params numbers the parameters of a statement in the order of their
-// appearance.
-type params []any
-
-func (p *params) add(v any) string {
-	*p = append(*p, v)
-	return "$" + strconv.Itoa(len(*p))
-}
-
 // where is the condition of the accounts that hold what these organizations
 // consumed.
-func (c Consumers) where(p *params) string {
-	if c.All {
+func (c Consumers) where(p *db.Args) string {
+	switch {
+	case c.All:
 		return "a.kind = 'consumed'"
-	}
-	list := func(column string, ids []any) string {
-		marks := []string{"0"} // no id
-		for _, v := range ids {
-			marks = append(marks, p.add(v))
-		}
-		return column + " IN (" + strings.Join(marks, ", ") + ")"
-	}
-	var organizations, admins []any
-	for _, o := range c.Organizations {
-		organizations = append(organizations, int64(o))
-	}
-	for _, a := range c.Admins {
-		admins = append(admins, int64(a))
-	}
-	if len(admins) == 0 {
-		return "a.kind = 'consumed' AND " + list("a.organization_id", organizations)
+	case len(c.Admins) == 0:
+		return "a.kind = 'consumed' AND " + db.In(p, "a.organization_id", c.Organizations)
 	}
 	return "a.kind = 'consumed' AND a.organization_id IN (SELECT x.id FROM organizations x WHERE " +
-		list("x.admin_id", admins) + " OR " + list("x.id", organizations) + ")"
+		db.In(p, "x.admin_id", c.Admins) + " OR " + db.In(p, "x.id", c.Organizations) + ")"
 }
 
-// before is what the account a held before a moment: two rows of its indexes,
+// balanceAt is what the account a held before a moment: two rows of its indexes,
 // however many entries there are.
-func (p *params) before(at db.Time) string {
+func balanceAt(p *db.Args, at db.Time) string {
 	last := func(side string) string {
 		return `SELECT * FROM (SELECT e.created_at AS at, e.id AS id, e.` + side + `_balance_after AS balance FROM credit_entries e
-			WHERE e.` + side + `_account_id = a.id AND e.created_at < ` + p.add(at) + ` ORDER BY e.created_at DESC, e.id DESC LIMIT 1) AS ` + side
+			WHERE e.` + side + `_account_id = a.id AND e.created_at < ` + p.Add(at) + ` ORDER BY e.created_at DESC, e.id DESC LIMIT 1) AS ` + side
 	}
 	return `COALESCE((SELECT s.balance FROM (` + last("debit") + ` UNION ALL ` + last("credit") + `) AS s ORDER BY s.at DESC, s.id DESC LIMIT 1), 0)`
 }
@@ -60,8 +36,8 @@ func (p *params) before(at db.Time) string {
 // consumption is what moved into the accounts of consumption in a period, by
 // organization and plugin.
 func consumption(tx *db.Tx, of Consumers, from, to db.Time) ([]Consumption, error) {
-	var p params
-	figure := p.before(to) + " - " + p.before(from)
+	var p db.Args
+	figure := balanceAt(&p, to) + " - " + balanceAt(&p, from)
 	all, err := db.All(tx, func(r db.Row) (c Consumption, err error) {
 		return c, r.Scan(&c.Organization, &c.Name, &c.Plugin, &c.Amount)
 	}, `SELECT a.organization_id, o.name, a.plugin_key, `+figure+`
@@ -74,8 +50,8 @@ func consumption(tx *db.Tx, of Consumers, from, to db.Time) ([]Consumption, erro
 
 // byPlugin is consumption of all the organizations together.
 func byPlugin(tx *db.Tx, of Consumers, from, to db.Time) ([]PluginCredits, error) {
-	var p params
-	figure := p.before(to) + " - " + p.before(from)
+	var p db.Args
+	figure := balanceAt(&p, to) + " - " + balanceAt(&p, from)
 	all, err := db.All(tx, func(r db.Row) (c PluginCredits, err error) {
 		return c, r.Scan(&c.Plugin, &c.Amount)
 	}, `SELECT c.plugin_key, CAST(SUM(c.amount) AS BIGINT) FROM (SELECT a.plugin_key, `+figure+` AS amount FROM credit_accounts a WHERE `+of.where(&p)+`) AS c

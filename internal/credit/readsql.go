@@ -3,8 +3,6 @@ package credit
 import (
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/tenantry/tenantry/internal/db"
@@ -17,12 +15,8 @@ func pools(tx *db.Tx, of []id.Admin, f func(id.Admin, state)) error {
 	if len(of) == 0 {
 		return nil
 	}
-	args := []any{tx.Now.Add(Soon)}
-	marks := make([]string, len(of))
-	for i, a := range of {
-		args = append(args, a)
-		marks[i] = "$" + strconv.Itoa(len(args))
-	}
+	args := db.Args{tx.Now.Add(Soon)}
+	within := db.In(&args, "admin_id", of)
 	_, err := db.All(tx, func(r db.Row) (struct{}, error) {
 		var a id.Admin
 		var s state
@@ -32,17 +26,16 @@ func pools(tx *db.Tx, of []id.Admin, f func(id.Admin, state)) error {
 		}
 		return struct{}{}, err
 	}, `SELECT admin_id, `+stateColumns("$1")+`
-		FROM credit_accounts WHERE kind = 'admin' AND admin_id IN (`+strings.Join(marks, ", ")+`) ORDER BY id LIMIT 200`, args...)
+		FROM credit_accounts WHERE kind = 'admin' AND `+within+` ORDER BY id LIMIT 200`, args...)
 	return err
 }
 
 // where is the condition of a filter over credit_transactions t.
-func where(of Owner, f Filter) (string, []any) {
+func where(of Owner, f Filter) (string, db.Args) {
 	column, value, _ := of.key()
-	text, args := "t."+column+" = $1", []any{value}
+	text, args := "t."+column+" = $1", db.Args{value}
 	add := func(condition string, v any) {
-		args = append(args, v)
-		text += " AND " + condition + " $" + strconv.Itoa(len(args))
+		text += " AND " + condition + " " + args.Add(v)
 	}
 	if f.Kind != "" {
 		add("t.kind =", string(f.Kind))
@@ -63,14 +56,10 @@ func count(tx *db.Tx, of Owner, f Filter) (int64, error) {
 
 func list(tx *db.Tx, of Owner, account id.Account, f Filter, r page.Request) ([]Transaction, error) {
 	condition, args := where(of, f)
-	next := func(v any) string {
-		args = append(args, v)
-		return "$" + strconv.Itoa(len(args))
-	}
 	if r.After != (page.Position{}) {
-		condition += " AND (t.created_at, t.id) < (" + next(r.After.At) + ", " + next(r.After.ID) + ")"
+		condition += " AND (t.created_at, t.id) < (" + args.Add(r.After.At) + ", " + args.Add(r.After.ID) + ")"
 	}
-	columns := seenColumns(next(int64(account)), next(int64(account)), next(int64(account)))
+	columns := seenColumns(args.Add(int64(account)), args.Add(int64(account)), args.Add(int64(account)))
 	return db.All(tx, scanTransaction, `SELECT `+columns+`
 		FROM credit_transactions t
 		WHERE `+condition+` ORDER BY t.created_at DESC, t.id DESC`+r.Rows(), args...)

@@ -156,15 +156,14 @@ func holdsOf(tx *db.Tx, all []Organization) (map[id.Organization][]hold.Hold, ma
 // order of appearance, after those that are there from the start.
 type conditions struct {
 	all  []string
-	args []any
+	args db.Args
 }
 
 func (c *conditions) add(condition string) { c.all = append(c.all, condition) }
 
 // arg keeps a value and gives its place.
 func (c *conditions) arg(v any) string {
-	c.args = append(c.args, v)
-	return fmt.Sprintf("$%d", len(c.args))
+	return c.args.Add(v)
 }
 
 // where makes the condition of a list.

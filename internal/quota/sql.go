@@ -28,11 +28,7 @@ func scanAccount(r db.Row) (a Account, err error) {
 
 // accounts reads in one statement: those of a batch are few hundred at most.
 func accounts(tx *db.Tx, ids []id.Organization, slugs []string) ([]Account, error) {
-	args := []any{tx.Now}
-	mark := func(v any) string {
-		args = append(args, v)
-		return fmt.Sprintf("$%d", len(args))
-	}
+	args := db.Args{tx.Now}
 	var conditions []string
 	in := func(column string, marks []string) {
 		if len(marks) > 0 {
@@ -41,12 +37,12 @@ func accounts(tx *db.Tx, ids []id.Organization, slugs []string) ([]Account, erro
 	}
 	var marks []string
 	for _, v := range padded(ids) {
-		marks = append(marks, mark(v))
+		marks = append(marks, args.Add(v))
 	}
 	in("o.id", marks)
 	marks = nil
 	for _, v := range padded(slugs) {
-		marks = append(marks, mark(v))
+		marks = append(marks, args.Add(v))
 	}
 	in("o.slug", marks)
 	if len(conditions) == 0 {
@@ -138,12 +134,8 @@ func catalogue(tx *db.Tx) (map[string]Meter, error) {
 
 // standing reads the rows of meters that organizations have now.
 func standing(tx *db.Tx, of []id.Organization, month int64) (map[id.Organization]map[string]row, error) {
-	args := []any{month}
-	marks := make([]string, 0, len(of))
-	for _, o := range padded(of) {
-		args = append(args, o)
-		marks = append(marks, fmt.Sprintf("$%d", len(args)))
-	}
+	args := db.Args{month}
+	within := db.In(&args, "organization_id", padded(of))
 	all := map[id.Organization]map[string]row{}
 	_, err := db.All(tx, func(r db.Row) (struct{}, error) {
 		var o id.Organization
@@ -156,7 +148,7 @@ func standing(tx *db.Tx, of []id.Organization, month int64) (map[id.Organization
 		all[o][key] = v
 		return struct{}{}, err
 	}, `SELECT organization_id, meter, period, used, told, told_period FROM usage_current
-		WHERE period IN (0, $1) AND organization_id IN (`+strings.Join(marks, ", ")+`)`, args...)
+		WHERE period IN (0, $1) AND `+within, args...)
 	return all, err
 }
 

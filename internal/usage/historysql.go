@@ -48,16 +48,12 @@ func levelsBefore(tx *db.Tx, table string, o id.Organization, meter string, step
 // listTop reads the rows of one meter and period by its index and sorts them:
 // one row an organization that reported in it.
 func listTop(tx *db.Tx, of auth.Reach, meter string, period int64, r page.Request) (page.List[Top], error) {
-	args := []any{meter, period}
-	arg := func(v any) string {
-		args = append(args, v)
-		return fmt.Sprintf("$%d", len(args))
-	}
+	args := db.Args{meter, period}
 	where := ` FROM usage_current u JOIN organizations o ON o.id = u.organization_id WHERE u.meter = $1 AND u.period = $2`
 	if !of.All {
 		within := []string{"FALSE"}
 		for _, a := range of.Admins {
-			within = append(within, "o.admin_id = "+arg(a))
+			within = append(within, "o.admin_id = "+args.Add(a))
 		}
 		where += " AND (" + strings.Join(within, " OR ") + ")"
 	}
@@ -66,7 +62,7 @@ func listTop(tx *db.Tx, of auth.Reach, meter string, period int64, r page.Reques
 		return page.List[Top]{}, fmt.Errorf("count who uses a meter: %w", err)
 	}
 	after := below(r)
-	where += " AND (u.used, o.id) < (" + arg(after.At) + ", " + arg(after.ID) + ")"
+	where += " AND (u.used, o.id) < (" + args.Add(after.At) + ", " + args.Add(after.ID) + ")"
 	rows, err := db.All(tx, func(r db.Row) (t Top, err error) {
 		t.Meter = meter
 		return t, r.Scan(&t.OrganizationID, &t.Name, &t.Slug, &t.AdminID, &t.Used)

@@ -2,46 +2,21 @@ package usage
 
 import (
 	"fmt"
-	"strconv"
-	"strings"
 
 	"github.com/tenantry/tenantry/internal/auth"
 	"github.com/tenantry/tenantry/internal/db"
 )
 
-// params numbers the parameters of a statement in the order of their
-// appearance.
-type params []any
-
-func (p *params) add(v any) string {
-	*p = append(*p, v)
-	return "$" + strconv.Itoa(len(*p))
-}
-
 // within is the condition that a column names an organization of the reach, in a
 // form that both engines look up in an index.
-func (p *params) within(of auth.Reach, column string) string {
-	list := func(column string, ids []any) string {
-		marks := []string{"0"} // no id
-		for _, v := range ids {
-			marks = append(marks, p.add(v))
-		}
-		return column + " IN (" + strings.Join(marks, ", ") + ")"
-	}
-	var organizations, admins []any
-	for _, o := range of.Organizations {
-		organizations = append(organizations, o)
-	}
-	for _, a := range of.Admins {
-		admins = append(admins, a)
-	}
+func within(p *db.Args, of auth.Reach, column string) string {
 	switch {
 	case of.All:
 		return "TRUE"
-	case len(admins) == 0:
-		return list(column, organizations)
+	case len(of.Admins) == 0:
+		return db.In(p, column, of.Organizations)
 	}
-	return column + " IN (SELECT x.id FROM organizations x WHERE " + list("x.admin_id", admins) + " OR " + list("x.id", organizations) + ")"
+	return column + " IN (SELECT x.id FROM organizations x WHERE " + db.In(p, "x.admin_id", of.Admins) + " OR " + db.In(p, "x.id", of.Organizations) + ")"
 }
 
 // partRow is a meter's row with the plugin that it is of.
@@ -59,12 +34,12 @@ func scanPart(r db.Row) (v partRow, err error) {
 // the period are read. CROSS JOIN keeps SQLite to that order.
 func counterParts(tx *db.Tx, of auth.Reach, d span) (all []partRow, err error) {
 	for _, month := range d.months() {
-		var p params
+		var p db.Args
 		rows, err := db.All(tx, scanPart, `SELECT d.plugin_key, d.meter, CAST(SUM(d.value) AS BIGINT), CAST(SUM(d.events) AS BIGINT)
 			FROM meters m CROSS JOIN usage_current c CROSS JOIN `+daily.table+` d
-			WHERE m.kind = 'counter' AND c.meter = m.key AND c.period = `+p.add(month)+` AND `+p.within(of, "c.organization_id")+`
+			WHERE m.kind = 'counter' AND c.meter = m.key AND c.period = `+p.Add(month)+` AND `+within(&p, of, "c.organization_id")+`
 				AND d.organization_id = c.organization_id AND d.meter = c.meter
-				AND d.begins_at BETWEEN `+p.add(max(month, d.first))+` AND `+p.add(min(endOf(month), d.last))+`
+				AND d.begins_at BETWEEN `+p.Add(max(month, d.first))+` AND `+p.Add(min(endOf(month), d.last))+`
 			GROUP BY d.plugin_key, d.meter ORDER BY d.plugin_key, d.meter LIMIT 100000`, p...)
 		if err != nil {
 			return nil, fmt.Errorf("sum what plugins used: %w", err)
@@ -77,16 +52,16 @@ func counterParts(tx *db.Tx, of auth.Reach, d span) (all []partRow, err error) {
 // gaugeParts reads what the shares of gauges stand at, or stood at in the end of
 // the last day.
 func gaugeParts(tx *db.Tx, of auth.Reach, d span) ([]partRow, error) {
-	var p params
+	var p db.Args
 	value := "g.value"
 	if d.last < d.today {
 		value = `COALESCE((SELECT t.value FROM ` + daily.table + ` t WHERE t.organization_id = g.organization_id AND t.meter = g.meter
-			AND t.plugin_key = g.plugin_key AND t.begins_at <= ` + p.add(d.last) + ` ORDER BY t.begins_at DESC LIMIT 1), 0)`
+			AND t.plugin_key = g.plugin_key AND t.begins_at <= ` + p.Add(d.last) + ` ORDER BY t.begins_at DESC LIMIT 1), 0)`
 	}
 	all, err := db.All(tx, scanPart, `SELECT s.plugin_key, s.meter, CAST(SUM(s.value) AS BIGINT), CAST(SUM(s.events) AS BIGINT) FROM (
 			SELECT g.plugin_key, g.meter, `+value+` AS value, COALESCE((SELECT SUM(t.events) FROM `+daily.table+` t WHERE t.organization_id = g.organization_id
-				AND t.meter = g.meter AND t.plugin_key = g.plugin_key AND t.begins_at BETWEEN `+p.add(d.first)+` AND `+p.add(d.last)+`), 0) AS events
-			FROM usage_gauges g WHERE `+p.within(of, "g.organization_id")+`) AS s
+				AND t.meter = g.meter AND t.plugin_key = g.plugin_key AND t.begins_at BETWEEN `+p.Add(d.first)+` AND `+p.Add(d.last)+`), 0) AS events
+			FROM usage_gauges g WHERE `+within(&p, of, "g.organization_id")+`) AS s
 		GROUP BY s.plugin_key, s.meter ORDER BY s.plugin_key, s.meter LIMIT 100000`, p...)
 	if err != nil {
 		return nil, fmt.Errorf("sum what plugins store: %w", err)

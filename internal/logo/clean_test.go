@@ -5,6 +5,7 @@ import (
 	"compress/zlib"
 	"encoding/binary"
 	"encoding/xml"
+	"errors"
 	"hash/crc32"
 	"image"
 	"image/color"
@@ -219,7 +220,7 @@ func sound(t testing.TB, body []byte) {
 	d := xml.NewDecoder(bytes.NewReader(body))
 	for {
 		token, err := d.Token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return
 		}
 		if err != nil {

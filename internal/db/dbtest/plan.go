@@ -3,8 +3,6 @@ package dbtest
 import (
 	"database/sql"
 	"encoding/json"
-	"fmt"
-	"reflect"
 	"strings"
 	"testing"
 )
@@ -33,20 +31,21 @@ func Steps(t *testing.T, raw *sql.DB, query string, args ...any) (steps []string
 
 // Node is a node of PostgreSQL's plan after the statement has run.
 type Node struct {
-	Type    string  `json:"Node Type"`
-	Table   string  `json:"Relation Name"`
-	Rows    float64 `json:"Actual Rows"`
-	Loops   float64 `json:"Actual Loops"`
-	Removed float64 `json:"Rows Removed by Filter"`
-	Plans   []Node
+	Type      string  `json:"Node Type"`
+	Table     string  `json:"Relation Name"`
+	Rows      float64 `json:"Actual Rows"`
+	Loops     float64 `json:"Actual Loops"`
+	Removed   float64 `json:"Rows Removed by Filter"`
+	Rechecked float64 `json:"Rows Removed by Index Recheck"`
+	Plans     []Node
 }
 
 // Touched is how many rows the node itself looked at.
-func (n Node) Touched() int { return int((n.Rows + n.Removed) * n.Loops) }
+func (n Node) Touched() int { return int((n.Rows + n.Removed + n.Rechecked) * n.Loops) }
 
 // Explain runs a statement on PostgreSQL, prepared as the product prepares it,
-// and gives its plan. raw has one connection; arguments are texts and whole
-// numbers.
+// and gives its plan. raw has one connection; arguments are texts, whole
+// numbers and truth values.
 func Explain(t *testing.T, raw *sql.DB, query string, args ...any) Node {
 	t.Helper()
 	if _, err := raw.Exec("PREPARE q AS " + query); err != nil {
@@ -54,7 +53,11 @@ func Explain(t *testing.T, raw *sql.DB, query string, args ...any) Node {
 	}
 	run := "EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE q"
 	if len(args) > 0 {
-		run += "(" + literals(args) + ")"
+		values := make([]string, len(args))
+		for i, a := range args {
+			values[i] = literal(a)
+		}
+		run += "(" + strings.Join(values, ", ") + ")"
 	}
 	var text string
 	if err := raw.QueryRow(run).Scan(&text); err != nil {
@@ -68,16 +71,4 @@ func Explain(t *testing.T, raw *sql.DB, query string, args ...any) Node {
 		t.Fatal(err)
 	}
 	return plans[0].Plan
-}
-
-func literals(args []any) string {
-	all := make([]string, len(args))
-	for i, a := range args {
-		if v := reflect.ValueOf(a); v.Kind() == reflect.String {
-			all[i] = "'" + strings.ReplaceAll(v.String(), "'", "''") + "'"
-		} else {
-			all[i] = fmt.Sprint(v.Int())
-		}
-	}
-	return strings.Join(all, ", ")
 }

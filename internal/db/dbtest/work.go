@@ -12,7 +12,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"modernc.org/libc"
-	"modernc.org/sqlite/lib"
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // Statement is one that was heard of through db.Options.Trace.
@@ -42,7 +42,7 @@ func Work(ctx context.Context, url string, all []Statement) ([]int64, error) {
 		if err := conn.QueryRow(ctx, "EXPLAIN (ANALYZE, FORMAT JSON) "+s.text()).Scan(&text); err != nil {
 			return nil, fmt.Errorf("explain %s: %w", s.Query, err)
 		}
-		var plans []struct{ Plan node }
+		var plans []struct{ Plan Node }
 		if err := json.Unmarshal([]byte(text), &plans); err != nil {
 			return nil, fmt.Errorf("read a plan: %w", err)
 		}
@@ -77,19 +77,10 @@ func literal(a any) string {
 	}
 }
 
-// node is a node of PostgreSQL's plan with what it did.
-type node struct {
-	Table     string  `json:"Relation Name"`
-	Rows      float64 `json:"Actual Rows"`
-	Loops     float64 `json:"Actual Loops"`
-	Removed   float64 `json:"Rows Removed by Filter"`
-	Rechecked float64 `json:"Rows Removed by Index Recheck"`
-	Plans     []node
-}
-
-func (n node) rows() (sum int64) {
+// rows is how many rows the scans of a plan looked at.
+func (n Node) rows() (sum int64) {
 	if n.Table != "" {
-		sum = int64((n.Rows + n.Removed + n.Rechecked) * n.Loops)
+		sum = int64(n.Touched())
 	}
 	for _, below := range n.Plans {
 		sum += below.rows()
@@ -112,7 +103,7 @@ func steps(file string, all []Statement) ([]int64, error) {
 		return nil, err
 	}
 	defer libc.Xfree(tls, name)
-	if code := sqlite3.Xsqlite3_open_v2(tls, name, uintptr(unsafe.Pointer(handle)), sqlite3.SQLITE_OPEN_READWRITE, 0); code != sqlite3.SQLITE_OK {
+	if code := sqlite3.Xsqlite3_open_v2(tls, name, uintptr(unsafe.Pointer(handle)), sqlite3.SQLITE_OPEN_READWRITE, 0); code != sqlite3.SQLITE_OK { //nolint:gosec // it is pinned
 		return nil, fmt.Errorf("count steps: open %s: code %d", file, code)
 	}
 	defer sqlite3.Xsqlite3_close_v2(tls, *handle)
@@ -122,7 +113,7 @@ func steps(file string, all []Statement) ([]int64, error) {
 		if err != nil {
 			return nil, err
 		}
-		code := sqlite3.Xsqlite3_prepare_v2(tls, *handle, text, -1, uintptr(unsafe.Pointer(statement)), 0)
+		code := sqlite3.Xsqlite3_prepare_v2(tls, *handle, text, -1, uintptr(unsafe.Pointer(statement)), 0) //nolint:gosec // it is pinned
 		libc.Xfree(tls, text)
 		for code = max(code, sqlite3.SQLITE_OK); code == sqlite3.SQLITE_OK || code == sqlite3.SQLITE_ROW; {
 			code = sqlite3.Xsqlite3_step(tls, *statement)

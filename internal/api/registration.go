@@ -25,7 +25,7 @@ func (s *Server) registrationRoutes() []route {
 func (s *Server) applicantRoutes() []route {
 	const path, tag = "/api/tenants/register", "Registration"
 	return []route{
-		checked(op{Method: "POST", Path: path, ID: "register", Tag: tag, Refuses: []int{409}, Summary: "Ask for an organization", May: auth.Public, Status: 201,
+		checked(op{Method: "POST", Path: path, ID: "register", Tag: tag, Refuses: []int{403, 409}, Summary: "Ask for an organization", May: auth.Public, Status: 201,
 			Description: "The answer is the same whatever happens next, and whether the e-mail is known or not. The decision comes by mail; status_url always shows where the request stands."},
 			func(ctx context.Context, _ *Call, in *struct{ Body registration.Input }) error {
 				return s.Registration.Check(ctx, in.Body)

@@ -158,7 +158,7 @@ func (in Input) check(tx *db.Tx) (Draft, error) {
 func (s *Service) submit(tx *db.Tx, actor audit.Actor, visit Visit, d Draft) (Request, error) {
 	admin, known, err := broughtBy(tx, visit.Host, d.ReferralCode)
 	if err != nil {
-		return Request{}, fmt.Errorf("find who brought the applicant: %w", err)
+		return Request{}, err
 	}
 	if !known {
 		visit.Host = ""

@@ -6,6 +6,7 @@ import (
 	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/domain"
 	"github.com/tenantry/tenantry/internal/fault"
+	"github.com/tenantry/tenantry/internal/hold"
 	"github.com/tenantry/tenantry/internal/id"
 	"github.com/tenantry/tenantry/internal/settings"
 )
@@ -44,14 +45,39 @@ func broughtBy(tx *db.Tx, host, code string) (admin id.Admin, verified bool, err
 }
 
 // hostHolder gives the admin behind a verified host: its holder, or the one
-// that the holding organization belongs to.
+// that the holding organization belongs to. A hold on either is the error.
 func hostHolder(tx *db.Tx, host string) (id.Admin, bool, error) {
 	holder, ok, err := domain.Holder(tx, host)
-	if err != nil || !ok || holder.Organization == 0 {
-		return holder.Admin, ok, err
+	if err != nil || !ok {
+		return 0, false, err
 	}
-	admin, err := resellerOf(tx, holder.Organization)
-	return admin, err == nil, err
+	if holder.Organization != 0 {
+		if holder.Admin, err = resellerOf(tx, holder.Organization); err != nil {
+			return 0, false, err
+		}
+	}
+	return holder.Admin, true, open(tx, holder)
+}
+
+// open refuses to take anybody in at the host of whom a hold stops: there is
+// only a notice to see.
+func open(tx *db.Tx, o domain.Owner) error {
+	for _, s := range []struct {
+		on   hold.Subject
+		code string
+	}{{hold.Subject{Organization: o.Organization}, "organization_suspended"}, {hold.Subject{Admin: o.Admin}, "admin_suspended"}} {
+		if s.on == (hold.Subject{}) {
+			continue
+		}
+		holds, err := hold.Active(tx, s.on)
+		if err != nil {
+			return err
+		}
+		if len(holds) > 0 {
+			return fault.New(fault.Forbidden, s.code, "This service is suspended at the moment.")
+		}
+	}
+	return nil
 }
 
 // appName is the brand in whose name an applicant is written to.

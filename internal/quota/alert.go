@@ -132,6 +132,9 @@ func Amount(n int64, unit string) string {
 // when that crosses a threshold. The organization is locked.
 func SeatsTaken(tx *db.Tx, organization id.Organization) error {
 	Changed(tx, organization)
+	if err := KeepLimits(tx); err != nil {
+		return err
+	}
 	zone, err := zone(tx)
 	if err != nil {
 		return err

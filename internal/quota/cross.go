@@ -49,6 +49,9 @@ func MeterLimitChanged(tx *db.Tx, key string) error {
 // cross looks at organizations, some at a time and in order of id; only is the
 // meter, or "" for every one.
 func cross(tx *db.Tx, only string, next func(after id.Organization) ([]id.Organization, error)) error {
+	if err := moveLimits(tx); err != nil {
+		return err
+	}
 	zone, err := zone(tx)
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/tenantry/tenantry/internal/admin"
@@ -14,6 +15,7 @@ import (
 	"github.com/tenantry/tenantry/internal/page"
 	"github.com/tenantry/tenantry/internal/partner"
 	"github.com/tenantry/tenantry/internal/patch"
+	"github.com/tenantry/tenantry/internal/quota"
 	"github.com/tenantry/tenantry/internal/usage"
 )
 
@@ -164,6 +166,41 @@ func TestLimitOfManyMoves(t *testing.T) {
 		})
 		if err != nil || told != unread || told == 0 {
 			w.Errorf("got %d organizations told of, %v, want %d", told, err, unread)
+		}
+	})
+}
+
+// Use and a limit that cross each other at the same time are told of, whoever
+// commits first: also by the first event of a month.
+func TestLimitAndUseCross(t *testing.T) {
+	eachWorld(t, at("2026-11-10T12:30:00Z"), func(w *world) {
+		var root id.User
+		write(w.T, w.d, func(tx *db.Tx) error {
+			u, err := auth.CreateUser(tx, auth.NewUser{Email: "r@b.co", Name: "R", Superadmin: true, EmailVerified: true})
+			root = u.ID
+			return err
+		})
+		seen := 0
+		for round := range 40 {
+			o := w.organization(-1, -1, "ecommerce")
+			value := int64(50_000_000_000)
+			var both sync.WaitGroup
+			both.Go(func() {
+				w.report(sent{ID: fmt.Sprint("cross", round), Source: "ecommerce", Type: usage.BandwidthMeter, Subject: fmt.Sprint(o), Value: &value})
+			})
+			both.Go(func() {
+				write(w.T, w.d, func(tx *db.Tx) error {
+					_, err := tx.Exec(`UPDATE organizations SET bandwidth_limit_gb = 40 WHERE id = $1`, o)
+					if err == nil {
+						err = quota.LimitsChanged(tx, o)
+					}
+					return err
+				})
+			})
+			both.Wait()
+			if got := w.news(root, &seen); !slices.Equal(got, []string{"exceeded Bandwidth"}) {
+				w.Fatalf("round %d: got %q, want to hear of it once", round, got)
+			}
 		}
 	})
 }

@@ -57,14 +57,22 @@ func values(rows, columns int) string {
 	return b.String()
 }
 
-func loadCatalogue(tx *db.Tx) (map[string]quota.Meter, map[string]bool, error) {
+func metersByKey(tx *db.Tx) (map[string]quota.Meter, error) {
 	all, err := db.All(tx, quota.ScanMeter, `SELECT `+quota.MeterColumns+` FROM meters ORDER BY key LIMIT $1`, MaxMeters)
 	if err != nil {
-		return nil, nil, fmt.Errorf("read the meters: %w", err)
+		return nil, fmt.Errorf("read the meters: %w", err)
 	}
 	meters := make(map[string]quota.Meter, len(all))
 	for _, m := range all {
 		meters[m.Key] = m
+	}
+	return meters, nil
+}
+
+func loadCatalogue(tx *db.Tx) (map[string]quota.Meter, map[string]bool, error) {
+	meters, err := metersByKey(tx)
+	if err != nil {
+		return nil, nil, err
 	}
 	plugins := map[string]bool{}
 	keys, err := db.All(tx, db.String, `SELECT key FROM plugins ORDER BY key LIMIT 1000`)

@@ -99,6 +99,9 @@ func (r *report) run() error {
 	if err := r.from.Still(r.tx); err != nil {
 		return err
 	}
+	if err := r.keepLimits(); err != nil {
+		return err
+	}
 	for i := range r.all {
 		r.judge(&r.all[i])
 	}

@@ -178,6 +178,9 @@ func ReservationOf(tx *db.Tx, o id.Organization, n id.Reservation) (Reservation,
 // Commit turns a reservation into use. One that ended already is 409
 // invalid_transition.
 func Commit(tx *db.Tx, o id.Organization, n id.Reservation, in Commitment) (Reservation, error) {
+	if err := quota.KeepLimits(tx); err != nil {
+		return Reservation{}, err
+	}
 	known, err := knownIn(tx)
 	if err != nil {
 		return Reservation{}, err

@@ -83,6 +83,22 @@ func compareBuckets(a, b *bucket) int {
 	return cmp.Or(cmp.Compare(a.organization, b.organization), cmp.Compare(a.meter, b.meter), cmp.Compare(a.begins, b.begins), cmp.Compare(a.plugin, b.plugin))
 }
 
+// keepLimits keeps limits from moving while the events are counted, on which the
+// meters, known from memory, are read afresh.
+func (t *tally) keepLimits() error {
+	if t.tx.Engine() == db.SQLite {
+		return nil // nothing moves beside its one writer
+	}
+	if err := quota.KeepLimits(t.tx); err != nil {
+		return err
+	}
+	known := *t.known
+	var err error
+	known.meters, err = metersByKey(t.tx)
+	t.known = &known
+	return err
+}
+
 // add takes one event in.
 func (t *tally) add(c *counted) {
 	w := t.now

@@ -182,3 +182,12 @@ const MeterColumns = `key, name, kind, unit, COALESCE(plugin_key, ''), default_l
 func ScanMeter(r db.Row) (m Meter, err error) {
 	return m, r.Scan(&m.Key, &m.Name, &m.Kind, &m.Unit, &m.Plugin, &m.Limit, &m.Mode)
 }
+
+// take is a statement of its own, so that the next one sees what the wait was for.
+func take(tx *db.Tx, lock string) error {
+	if tx.Engine() == db.SQLite {
+		return nil // it has one writer
+	}
+	_, err := db.One(tx, db.Int64, `SELECT CAST(1 AS BIGINT) FROM (SELECT `+lock+`(CAST($1 AS BIGINT))) AS l`, int64(turn))
+	return err
+}

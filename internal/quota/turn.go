@@ -14,12 +14,3 @@ func KeepLimits(tx *db.Tx) error { return take(tx, "pg_advisory_xact_lock_shared
 
 // moveLimits waits for all who count, and keeps others from it until tx ends.
 func moveLimits(tx *db.Tx) error { return take(tx, "pg_advisory_xact_lock") }
-
-// take is a statement of its own, so that the next one sees what the wait was for.
-func take(tx *db.Tx, lock string) error {
-	if tx.Engine() == db.SQLite {
-		return nil // it has one writer
-	}
-	_, err := db.One(tx, db.Int64, `SELECT CAST(1 AS BIGINT) FROM (SELECT `+lock+`(CAST($1 AS BIGINT))) AS l`, int64(turn))
-	return err
-}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tenantry/tenantry/internal/credit"
 	"github.com/tenantry/tenantry/internal/db"
 )
 
@@ -54,6 +55,24 @@ func TestForeignRowsCannotBeStored(t *testing.T) {
 			if err := copied(fmt.Sprint(o)); err == nil {
 				t.Errorf("%s: another tenant's was stored", table)
 			}
+		}
+	})
+}
+
+// What can be spent says how much is owed where the limit was lowered under
+// what had been spent on it.
+func TestAvailableBelowZero(t *testing.T) {
+	clocked(t, func(t *testing.T, d *db.DB, _ *stepping) {
+		o := newOrganization(t, d, newAdmin(t, d, false))
+		must(t, limit(d, o, 100, 0, false))
+		r := spend(o, 100)
+		r.Actor = service
+		all, err := write(d, func(tx *db.Tx) ([]credit.Result, error) { return credit.Do(tx, []credit.Request{r}) })
+		must(t, err)
+		must(t, all[0].Err)
+		must(t, limit(d, o, 10, 0, false))
+		if f := figures(t, d, o); f.Balance != -100 || f.Available != -90 {
+			t.Errorf("got %+v, want -90 to spend", f)
 		}
 	})
 }

@@ -399,3 +399,28 @@ func TestOneAddressInTwoRequests(t *testing.T) {
 		}
 	})
 }
+
+// A request from before its address had an account is flagged once it has one;
+// the slug is the company's, whatever the organization shall be called.
+func TestFlaggedLater(t *testing.T) {
+	each(t, func(w *world) {
+		first := applicant(1)
+		first.DesiredOrgName = "Another Name"
+		waiting := w.registered(first)
+		if r := w.request(waiting.ID); slices.Contains(r.Flags, registration.EmailKnown) || waiting.DesiredOrgSlug == "another-name" {
+			w.Fatalf("before: got flags %v and the slug %q", r.Flags, waiting.DesiredOrgSlug)
+		}
+		second := applicant(2)
+		second.Email = first.Email
+		other := w.registered(second)
+		if _, err := w.approve(other.ID, registration.Approval{}); err != nil {
+			w.Fatal(err)
+		}
+		if _, err := w.provision(other.ID); err != nil {
+			w.Fatal(err)
+		}
+		if r := w.request(waiting.ID); !slices.Contains(r.Flags, registration.EmailKnown) {
+			w.Errorf("after: got flags %v", r.Flags)
+		}
+	})
+}

@@ -301,3 +301,30 @@ func TestSuspendEffects(t *testing.T) {
 		}
 	})
 }
+
+// A suspension reaches an admin's organizations, so it is told to their owners.
+func TestSuspensionTellsOwners(t *testing.T) {
+	each(t, func(w world) {
+		a := w.made(`{"name":"A","contact_email":"a@a.example"}`)
+		owner := w.user("m@x.example", "active")
+		w.organization(a.ID, "one", owner)
+		told := func() int64 {
+			return do(w, func(tx *db.Tx) (int64, error) {
+				return db.One(tx, db.Int64, `SELECT COUNT(*) FROM notifications WHERE user_id = $1 AND kind IN ('admin.suspended', 'admin.reactivated')`, owner)
+			})
+		}
+		do(w, func(tx *db.Tx) (int64, error) {
+			return tx.Exec(`UPDATE organizations SET owner_user_id = $1 WHERE admin_id = $2`, owner, a.ID)
+		})
+		do(w, func(tx *db.Tx) (admin.Admin, error) {
+			return admin.Suspend(tx, boss, a.ID, admin.Suspension{Reason: "r"})
+		})
+		if n := told(); n != 1 {
+			w.Errorf("suspended: got %d notifications, want 1", n)
+		}
+		do(w, func(tx *db.Tx) (admin.Admin, error) { return admin.Reactivate(tx, boss, a.ID) })
+		if n := told(); n != 2 {
+			w.Errorf("reactivated: got %d notifications, want 2", n)
+		}
+	})
+}

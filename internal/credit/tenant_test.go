@@ -59,6 +59,29 @@ func TestForeignRowsCannotBeStored(t *testing.T) {
 	})
 }
 
+// Whose a row of the ledger is and what it refers to cannot be changed: every
+// column of an id but those that refer to no row of a tenant.
+func TestRowsOfTheLedgerStayWithTheirTenant(t *testing.T) {
+	free := map[string]bool{"actor_id": true, "partner_group_id": true}
+	clocked(t, func(t *testing.T, d *db.DB, _ *stepping) {
+		ledgerOfAll(t, d)
+		for _, table := range []string{"credit_accounts", "credit_transactions", "credit_entries", "credit_lots", "credit_holds", "credit_limits"} {
+			for _, c := range strings.Split(names(t, d, table), ", ") {
+				if c != "id" && !strings.HasSuffix(c, "_id") || free[c] {
+					continue
+				}
+				err := d.Write(ctx, func(tx *db.Tx) error {
+					_, err := tx.Exec(fmt.Sprintf(`UPDATE %s SET %s = 1`, table, c))
+					return err
+				})
+				if err == nil || !strings.Contains(err.Error(), table+"_fixed") {
+					t.Errorf("%s.%s could be changed: %v", table, c, err)
+				}
+			}
+		}
+	})
+}
+
 // What can be spent says how much is owed where the limit was lowered under
 // what had been spent on it.
 func TestAvailableBelowZero(t *testing.T) {

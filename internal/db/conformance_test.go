@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"math"
+	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -327,4 +329,58 @@ func TestTimesKeepMicroseconds(t *testing.T) {
 	if got := db.At(at).Add(time.Millisecond) - db.At(at); got != 1000 {
 		t.Errorf("a millisecond is %d µs", got)
 	}
+}
+
+// A row is scanned into what a field is for, under any name, null where it is a
+// pointer; what does not fit is refused.
+func TestRowsAreScannedByKind(t *testing.T) {
+	type (
+		count int64
+		name  string
+	)
+	type row struct {
+		n     int64
+		named count
+		plain int
+		at    db.Time
+		word  string
+		kind  name
+		raw   []byte
+		flag  bool
+		no    bool
+		whole *int64
+		other *count
+		text  *name
+		maybe *bool
+		none  *count
+		empty *string
+		bytes []byte
+	}
+	each(t, func(s scratch) {
+		got, err := read(s, func(r db.Row) (v row, err error) {
+			return v, r.Scan(&v.n, &v.named, &v.plain, &v.at, &v.word, &v.kind, &v.raw, &v.flag, &v.no, &v.whole, &v.other, &v.text, &v.maybe, &v.none, &v.empty, &v.bytes)
+		}, s.columns(`CAST(-9223372036854775808 AS BIGINT), CAST(9223372036854775807 AS BIGINT), CAST(7 AS BIGINT), CAST(1 AS BIGINT), CAST('Ähre' AS TEXT),
+			CAST('' AS TEXT), CAST('raw' AS BYTEA), TRUE, FALSE, CAST(0 AS BIGINT), CAST(-1 AS BIGINT), CAST('x' AS TEXT), TRUE, CAST(NULL AS BIGINT), CAST(NULL AS TEXT), CAST(NULL AS BYTEA)`))
+		zero, less, x, yes := int64(0), count(-1), name("x"), true
+		want := row{math.MinInt64, math.MaxInt64, 7, 1, "Ähre", "", []byte("raw"), true, false, &zero, &less, &x, &yes, nil, nil, nil}
+		if err != nil || len(got) != 1 || !reflect.DeepEqual(got[0], want) {
+			s.Errorf("got %+v, %v, want %+v", got, err, want)
+		}
+		for _, unfit := range []string{`CAST(NULL AS BIGINT)`, `CAST('word' AS TEXT)`, `CAST(1 AS BIGINT), CAST(1 AS BIGINT)`} {
+			if got, err := read(s, func(r db.Row) (n count, err error) { return n, r.Scan(&n) }, s.columns(unfit)); err == nil {
+				s.Errorf("%s as a number: got %v", unfit, got)
+			}
+		}
+		if got, err := read(s, db.String, s.columns(`CAST(NULL AS TEXT)`)); err == nil {
+			s.Errorf("NULL as a text: got %q", got)
+		}
+	})
+}
+
+// columns is a query of them alone.
+func (s scratch) columns(list string) string {
+	if s.Engine() == db.SQLite {
+		list = strings.ReplaceAll(list, "AS BYTEA", "AS BLOB")
+	}
+	return "SELECT " + list
 }

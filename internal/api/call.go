@@ -11,6 +11,7 @@ import (
 	"github.com/tenantry/tenantry/internal/auth"
 	"github.com/tenantry/tenantry/internal/fault"
 	"github.com/tenantry/tenantry/internal/id"
+	"github.com/tenantry/tenantry/internal/org"
 	"github.com/tenantry/tenantry/internal/page"
 )
 
@@ -30,6 +31,7 @@ type Call struct {
 	w      http.ResponseWriter
 	r      *http.Request
 	target auth.Target
+	detail *org.Organization // what findDetail read
 	token  string
 	client netip.Addr
 	keyed  bool          // an Idempotency-Key counts

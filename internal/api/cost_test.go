@@ -81,7 +81,7 @@ func BenchmarkAuthorization(b *testing.B) {
 			token := tokenOf(b, h)
 			for _, c := range []struct{ name, operation, parameter, value string }{
 				{"self", "me", "", ""},
-				{"id", "get-organization-detail", "org_id", "77"},
+				{"id", "get-organization-usage", "org_id", "77"},
 				{"slug", "edit-organization", "org_id", "company-77"},
 			} {
 				r := httptest.NewRequest("GET", "/", http.NoBody)
@@ -114,7 +114,7 @@ func TestAuthorizationAllocates(t *testing.T) {
 	r.Header.Set("Authorization", "Bearer "+tokenOf(t, h))
 	r.SetPathValue("org_id", "77")
 	n := testing.AllocsPerRun(100, func() {
-		if err := s.Door(r, "get-organization-detail"); err != nil {
+		if err := s.Door(r, "get-organization-usage"); err != nil {
 			t.Fatal(err)
 		}
 	})

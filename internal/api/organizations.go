@@ -7,6 +7,7 @@ import (
 	"github.com/tenantry/tenantry/internal/credit"
 	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/domain"
+	"github.com/tenantry/tenantry/internal/fault"
 	"github.com/tenantry/tenantry/internal/id"
 	"github.com/tenantry/tenantry/internal/org"
 	"github.com/tenantry/tenantry/internal/page"
@@ -24,7 +25,7 @@ func (s *Server) organizationRoutes() []route {
 }
 
 func (s *Server) organizationRecords() []route {
-	detail := func(tx *db.Tx, c *Call, _ *struct{}) (org.Organization, error) { return org.Detail(tx, c.Organization) }
+	detail := func(_ *db.Tx, c *Call, _ *struct{}) (org.Organization, error) { return *c.detail, nil }
 	return []route{
 		read(op{Method: "GET", Path: orgsPath, ID: "list-organizations", Tag: orgsTag, Summary: "List organizations", May: auth.OrganizationList,
 			Description: "A superadmin sees all, the people of an admin its own."},
@@ -43,14 +44,29 @@ func (s *Server) organizationRecords() []route {
 				f := org.Filter{Sort: org.Sort(in.Sort), Status: org.Status(in.Status), EffectiveStatus: org.Status(in.Effective), Admin: id.Admin(in.Admin), Q: in.Q}
 				return org.List(tx, auth.Visible(auth.OrganizationList, c.Principal), f, r)
 			}),
-		read(op{Method: "GET", Path: orgPath + "/detail", ID: "get-organization-detail", Tag: orgsTag, Summary: "Read an organization", May: auth.OrganizationRead}, detail),
-		read(op{Method: "GET", Path: orgPath, ID: "get-organization", Tag: orgsTag, Summary: "Read an organization", May: auth.OrganizationRead}, detail),
+		read(op{Method: "GET", Path: orgPath + "/detail", ID: "get-organization-detail", Tag: orgsTag, Summary: "Read an organization", May: auth.OrganizationRead, Find: findDetail}, detail),
+		read(op{Method: "GET", Path: orgPath, ID: "get-organization", Tag: orgsTag, Summary: "Read an organization", May: auth.OrganizationRead, Find: findDetail}, detail),
 		change(op{Method: "PUT", Path: orgPath + "/edit", ID: "edit-organization", Tag: orgsTag, Refuses: []int{402, 409}, Summary: "Change an organization", May: auth.OrganizationEdit, Lock: lockOrganization,
 			Description: "Merges: an absent field stays; null clears the custom domain and restores defaults of limits and plugins. An owner may change the name alone. admin_id, for superadmins, transfers the organization with its credits."},
 			func(tx *db.Tx, c *Call, in *struct{ Body org.Patch }) (org.Changed, error) {
 				return org.Edit(tx, c.Actor, c.Organization, in.Body, s.Hosts...)
 			}),
 	}
+}
+
+// findDetail reads the whole organization in the path, in the caller's scope:
+// whose it is and what is answered of it cost one statement together.
+func findDetail(s *Server, ctx context.Context, c *Call) (auth.Target, error) {
+	var o org.Organization
+	err := s.DB.In(c.Principal.Scope()).Read(ctx, func(tx *db.Tx) (err error) {
+		o, err = org.DetailAt(tx, auth.Place{Object: auth.Organization, Text: c.r.PathValue("org_id")})
+		return err
+	})
+	if fault.Is(err, fault.NotFound) {
+		return auth.Target{}, nil
+	}
+	c.detail = &o
+	return auth.Target{Exists: err == nil, Organization: o.ID, Admin: id.Val(o.AdminID)}, err
 }
 
 func organizationActions() []route {

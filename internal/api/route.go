@@ -44,8 +44,8 @@ type op struct {
 	Quiet bool
 	// Slow lets a request take as long as it needs: see slow and stream.
 	Slow bool
-	// Find finds the thing in the path in memory, for a hot route; nil reads it
-	// from the database.
+	// Find finds the thing in the path for a hot route: in memory, or together
+	// with what is answered. Without one the path alone is looked up.
 	Find func(s *Server, ctx context.Context, c *Call) (auth.Target, error)
 	// Proves marks a public route whose body is itself the proof of a session:
 	// what it refuses counts against the address, what it grants does not.

@@ -34,9 +34,9 @@ func TestStatementsPerRequest(t *testing.T) {
 				most int
 			}{
 				{"/api/tenants/branding/current", 0},
-				{"/api/tenants/organizations/7/detail", 2}, // who owns it, itself
-				{"/api/tenants/organizations/company-7/detail", 2},
-				{"/api/tenants/organizations?limit=50", 2}, // total, page
+				{"/api/tenants/organizations/7/detail", 1}, // whose it is, and all of it
+				{"/api/tenants/organizations/company-7/detail", 1},
+				{"/api/tenants/organizations?limit=50", 1}, // page with total
 				{"/api/tenants/organizations?limit=50&status=active", 2},
 				{"/api/tenants/audit-logs?limit=50", settle + 2},
 				{"/api/tenants/audit-logs?limit=50&action=member.invited", settle + 2},

@@ -231,19 +231,31 @@ func scanKeyHolder(r db.Row) (loaded, error) {
 	return l, nil
 }
 
-// source says where a target is read: its organization and admin, and the rest
-// of the FROM clause; "" where the place names nothing that could exist.
-func (p Place) source(param string) (columns, from string, arg any) {
+// Column is what an object is found by in its own table: "" where the place
+// names nothing that could exist.
+func (p Place) Column() (column string, value any) {
 	n, isID := p.number()
 	switch {
-	case p.Object == Organization && isID:
-		return "t.id, t.admin_id", "organizations t ON t.id = " + param, n
+	case p.Object != Organization && p.Object != Reseller:
+	case isID:
+		return "id", n
 	case p.Object == Organization && p.Text != "" && len(p.Text) <= maxPlace && !digits(p.Text):
-		return "t.id, t.admin_id", "organizations t ON t.slug = " + param, p.Text
-	case p.Object == Reseller && isID:
-		return "NULL, t.id", "admins t ON t.id = " + param, n
+		return "slug", p.Text
 	}
-	return "", "", nil
+	return "", nil
+}
+
+// source says where a target is read: its organization and admin, and the rest
+// of the FROM clause; "" as from Column.
+func (p Place) source(param string) (columns, from string, arg any) {
+	column, arg := p.Column()
+	switch {
+	case column == "":
+		return "", "", nil
+	case p.Object == Organization:
+		return "t.id, t.admin_id", "organizations t ON t." + column + " = " + param, arg
+	}
+	return "NULL, t.id", "admins t ON t." + column + " = " + param, arg
 }
 
 // query reads the target alone; "" as from source.

@@ -144,7 +144,7 @@ func join(tx *db.Tx, from audit.Actor, hash []byte, account *auth.NewUser) (Join
 	if o, err = offered(tx, hash); err != nil { // as it is under the lock
 		return Joined{}, err
 	}
-	organization, err := detail(tx, o.organization)
+	organization, err := Detail(tx, o.organization)
 	if err != nil {
 		return Joined{}, err
 	}

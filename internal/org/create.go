@@ -148,7 +148,7 @@ func openAccount(tx *db.Tx, actor audit.Actor, o id.Organization, admin id.Admin
 
 // created records the new organization and gives it.
 func created(tx *db.Tx, actor audit.Actor, organization id.Organization) (Organization, error) {
-	o, err := detail(tx, organization)
+	o, err := Detail(tx, organization)
 	if err != nil {
 		return o, err
 	}

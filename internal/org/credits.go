@@ -55,7 +55,7 @@ func AddCredits(tx *db.Tx, actor audit.Actor, organization id.Organization, in C
 // moved by so much. Only now is the account locked: what it held before follows
 // from this.
 func funded(tx *db.Tx, actor audit.Actor, organization id.Organization, t credit.Transaction, by int64, action, reason string) (Funded, error) {
-	after, err := detail(tx, organization)
+	after, err := Detail(tx, organization)
 	if err != nil {
 		return Funded{}, err
 	}
@@ -87,7 +87,7 @@ func Deallocate(tx *db.Tx, actor audit.Actor, organization id.Organization, in R
 	if _, _, err := lock(tx, organization); err != nil {
 		return Funded{}, err
 	}
-	before, err := detail(tx, organization)
+	before, err := Detail(tx, organization)
 	if err != nil {
 		return Funded{}, err
 	}
@@ -149,7 +149,7 @@ func whyAndHowMuch(amount int64, reason string) (string, error) {
 
 // move makes the transaction.
 func (in CreditsIn) move(tx *db.Tx, actor audit.Actor, organization id.Organization, fromPool bool, ref credit.Reference) (credit.Transaction, error) {
-	o, err := detail(tx, organization)
+	o, err := Detail(tx, organization)
 	switch {
 	case err != nil:
 		return credit.Transaction{}, err

@@ -19,7 +19,7 @@ func VerifyDomain(tx *db.Tx, actor audit.Actor, organization id.Organization, in
 	if _, _, err := lock(tx, organization); err != nil {
 		return Organization{}, err
 	}
-	before, err := detail(tx, organization)
+	before, err := Detail(tx, organization)
 	if err != nil {
 		return before, err
 	}
@@ -37,7 +37,7 @@ func VerifyDomain(tx *db.Tx, actor audit.Actor, organization id.Organization, in
 	if _, err := domain.Confirm(tx, owner); err != nil || claim.Status == domain.Verified {
 		return before, err
 	}
-	after, err := detail(tx, organization)
+	after, err := Detail(tx, organization)
 	if err != nil {
 		return before, err
 	}

@@ -210,7 +210,7 @@ func (e *edit) load(organization id.Organization) error {
 	if err != nil {
 		return err
 	}
-	e.before, err = detail(e.tx, organization)
+	e.before, err = Detail(e.tx, organization)
 	if err != nil {
 		return err
 	}
@@ -322,7 +322,7 @@ func (e *edit) finish(action string) (Changed, error) {
 	if err := update(e.tx, e.after); err != nil {
 		return Changed{}, err
 	}
-	o, err := detail(e.tx, e.after.ID)
+	o, err := Detail(e.tx, e.after.ID)
 	if err != nil {
 		return Changed{}, err
 	}

@@ -80,7 +80,7 @@ func (s Sort) after(p page.Position, o order) (any, error) {
 	return p.At, nil
 }
 
-// List gives the organizations within reach in their order. It costs two
+// List gives the organizations within reach in their order. It costs at most two
 // statements however many it answers, and one more where any has holds.
 func List(tx *db.Tx, of Reach, f Filter, r page.Request) (page.List[Organization], error) {
 	o, ok := f.Sort.order()
@@ -93,7 +93,16 @@ func List(tx *db.Tx, of Reach, f Filter, r page.Request) (page.List[Organization
 // Detail gives one organization; fault.Missing where there is none. It costs
 // one statement, and another where there are holds.
 func Detail(tx *db.Tx, organization id.Organization) (Organization, error) {
-	return detail(tx, organization)
+	return detailBy(tx, "id", organization)
+}
+
+// DetailAt is Detail of what the path of a request names.
+func DetailAt(tx *db.Tx, place auth.Place) (Organization, error) {
+	column, value := place.Column()
+	if place.Object != auth.Organization || column == "" {
+		return Organization{}, fault.Missing()
+	}
+	return detailBy(tx, column, value)
 }
 
 // settle works out the states from the holds.

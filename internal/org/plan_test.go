@@ -148,7 +148,7 @@ func TestLongListsSQLite(t *testing.T) {
 	for _, l := range lists() {
 		for _, s := range l.run(t, d, taken) {
 			for _, step := range dbtest.Steps(t, raw, s.query, s.args...) {
-				if strings.Contains(step, "TEMP B-TREE") || step == "SCAN o" && !strings.Contains(s.query, "COUNT(*)") {
+				if strings.Contains(step, "TEMP B-TREE") || step == "SCAN o" && !strings.HasPrefix(s.query, "SELECT COUNT(*)") {
 					t.Errorf("%s: %s\nin %s", l, step, s.query)
 				}
 			}
@@ -175,8 +175,11 @@ func TestLongListsPostgres(t *testing.T) {
 	for _, l := range lists() {
 		for _, s := range l.run(t, d, taken) {
 			bound := 51 + int(l.offset)
-			if l.q != "" || strings.Contains(s.query, "COUNT(*)") {
+			switch counted := strings.Contains(s.query, "COUNT(*)"); {
+			case strings.HasPrefix(s.query, "SELECT COUNT(*)"), l.q != "":
 				bound = many
+			case counted:
+				bound += many
 			}
 			if n := organizations(dbtest.Explain(t, raw, s.query, s.args...)); n > bound {
 				t.Errorf("%s: touched %d organizations, want at most %d\nin %s", l, n, bound, s.query)

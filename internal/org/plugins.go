@@ -16,7 +16,7 @@ func Plugins(tx *db.Tx, p *auth.Principal, organization id.Organization, r page.
 	if err != nil || p.Kind != auth.KeyHolder {
 		return l, err
 	}
-	o, err := detail(tx, organization)
+	o, err := Detail(tx, organization)
 	if err != nil || o.EffectiveStatus == Active {
 		return l, err
 	}
@@ -44,7 +44,7 @@ func MyPlugins(tx *db.Tx, p *auth.Principal, r page.Request) (page.List[plugin.E
 	if organization == 0 {
 		return none(r), nil
 	}
-	o, err := detail(tx, organization)
+	o, err := Detail(tx, organization)
 	if err != nil || o.EffectiveStatus != Active {
 		return none(r), err
 	}

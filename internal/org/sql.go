@@ -17,41 +17,54 @@ import (
 	"github.com/tenantry/tenantry/internal/text"
 )
 
-// selectOrganization gives an organization with its plugins in one statement, and
-// whether there are holds, so that the few that have any ask for them. $1 is
-// until when credits expire soon.
-const selectOrganization = `SELECT o.id, o.name, o.slug, o.admin_id, o.owner_user_id, o.status,
+// An organization is read with its plugins in one statement, and with whether
+// there are holds, so that the few that have any ask for them. $1 is until when
+// credits expire soon.
+const (
+	selectOrganization  = `SELECT ` + organizationColumns + organizationTables
+	organizationColumns = `o.id, o.name, o.slug, o.admin_id, o.owner_user_id, o.status,
 	o.storage_limit_gb, o.max_users, o.bandwidth_limit_gb, o.members, o.invited, o.created_at, o.updated_at, o.version,
 	d.host, d.status, d.token,
 	COALESCE(c.credit_limit, 0), COALESCE(c.credits_posted - c.debits_posted, 0), COALESCE(c.debits_pending, 0), c.limit_backed_by IS NOT NULL,
 	CAST(COALESCE((SELECT SUM(l.remaining - l.held) FROM credit_lots l WHERE l.account_id = c.id AND l.remaining > 0 AND l.expires_at <= $1), 0) AS BIGINT),
 	(SELECT string_agg(p.plugin_key, ',') FROM organization_plugins p WHERE p.organization_id = o.id),
 	EXISTS (SELECT 1 FROM holds h WHERE h.organization_id = o.id AND h.lifted_at IS NULL)
-		OR EXISTS (SELECT 1 FROM holds h WHERE h.admin_id = o.admin_id AND h.lifted_at IS NULL)
+		OR EXISTS (SELECT 1 FROM holds h WHERE h.admin_id = o.admin_id AND h.lifted_at IS NULL)`
+	organizationTables = `
 	FROM organizations o
 	LEFT JOIN custom_domains d ON d.organization_id = o.id
 	LEFT JOIN credit_accounts c ON c.organization_id = o.id AND c.kind = 'organization' `
+)
 
-func scanOrganization(r db.Row) (o Organization, err error) {
+// scanner scans rows of organizationColumns, and of columns after them into
+// more: one for each query, since the rows share where they are scanned into.
+func scanner(more ...any) func(db.Row) (Organization, error) {
+	var row Organization
 	var status, token, plugins *string
-	err = r.Scan(&o.ID, &o.Name, &o.Slug, &o.AdminID, &o.OwnerUserID, &o.Status,
-		&o.StorageLimitGB, &o.MaxUsers, &o.BandwidthLimitGB, &o.MemberCount, &o.InvitedCount, &o.CreatedAt, &o.UpdatedAt, &o.Version,
-		&o.CustomDomain, &status, &token, &o.CreditLimit, &o.CreditBalance, &o.CreditsHeld, &o.backed, &o.CreditsExpiringSoon, &plugins, &o.held)
-	if err != nil {
-		return o, err
+	into := append([]any{
+		&row.ID, &row.Name, &row.Slug, &row.AdminID, &row.OwnerUserID, &row.Status,
+		&row.StorageLimitGB, &row.MaxUsers, &row.BandwidthLimitGB, &row.MemberCount, &row.InvitedCount, &row.CreatedAt, &row.UpdatedAt, &row.Version,
+		&row.CustomDomain, &status, &token,
+		&row.CreditLimit, &row.CreditBalance, &row.CreditsHeld, &row.backed, &row.CreditsExpiringSoon, &plugins, &row.held,
+	}, more...)
+	return func(r db.Row) (Organization, error) {
+		if err := r.Scan(into...); err != nil {
+			return Organization{}, err
+		}
+		o := row
+		o.balance(o.CreditBalance)
+		o.EnabledPlugins = []string{}
+		if plugins != nil {
+			o.EnabledPlugins = strings.Split(*plugins, ",")
+			slices.Sort(o.EnabledPlugins)
+		}
+		o.CustomDomainStatus = domain.None
+		if o.CustomDomain != nil {
+			o.CustomDomainStatus = domain.Status(*status)
+			o.DomainVerification = domain.Stored(*o.CustomDomain, o.CustomDomainStatus, *token).Record()
+		}
+		return o, nil
 	}
-	o.balance(o.CreditBalance)
-	o.EnabledPlugins = []string{}
-	if plugins != nil {
-		o.EnabledPlugins = strings.Split(*plugins, ",")
-		slices.Sort(o.EnabledPlugins)
-	}
-	o.CustomDomainStatus = domain.None
-	if o.CustomDomain != nil {
-		o.CustomDomainStatus = domain.Status(*status)
-		o.DomainVerification = domain.Stored(*o.CustomDomain, o.CustomDomainStatus, *token).Record()
-	}
-	return o, nil
 }
 
 // found completes one organization, or turns no row into the 404.
@@ -67,8 +80,8 @@ func found(tx *db.Tx, o Organization, err error) (Organization, error) {
 	return all[0], err
 }
 
-func detail(tx *db.Tx, organization id.Organization) (Organization, error) {
-	o, err := db.One(tx, scanOrganization, selectOrganization+`WHERE o.id = $2`, tx.Now.Add(credit.Soon), organization)
+func detailBy(tx *db.Tx, column string, value any) (Organization, error) {
+	o, err := db.One(tx, scanner(), selectOrganization+`WHERE o.`+column+` = $2`, tx.Now.Add(credit.Soon), value)
 	return found(tx, o, err)
 }
 
@@ -218,8 +231,20 @@ func (c *conditions) status(s Status, held func() string) {
 	}
 }
 
+// plain reports that nothing has to be searched: to count such a list costs
+// little.
+func (f Filter) plain() bool { return f.Q == "" && f.Status == "" && f.EffectiveStatus == "" }
+
+// list reads the page and, where it is cheap, how long the whole list is in one
+// statement; else only a page that does not show it has it counted.
 func list(tx *db.Tx, of Reach, f Filter, by order, r page.Request) (page.List[Organization], error) {
+	total := int64(-1)
+	columns, scan := organizationColumns, scanner()
 	where, args := f.where(tx, of, tx.Now.Add(credit.Soon))
+	if f.plain() {
+		columns += ",\n\t(SELECT COUNT(*) FROM organizations o " + where + ")"
+		scan = scanner(&total)
+	}
 	if r.After != (page.Position{}) {
 		if where == "" {
 			where = "WHERE "
@@ -238,15 +263,17 @@ func list(tx *db.Tx, of Reach, f Filter, by order, r page.Request) (page.List[Or
 	if by.down {
 		down = " DESC"
 	}
-	rows, err := db.Upto(tx, r.Limit+1, scanOrganization, selectOrganization+where+
+	rows, err := db.Upto(tx, r.Limit+1, scan, `SELECT `+columns+organizationTables+where+
 		fmt.Sprintf(` ORDER BY %s%s, o.id%s`, by.column, down, down)+r.Rows(), args...)
 	if err != nil {
 		return page.List[Organization]{}, err
 	}
-	total, err := r.Total(len(rows), func() (int64, error) {
-		where, args := f.where(tx, of)
-		return db.One(tx, db.Int64, `SELECT COUNT(*) FROM organizations o `+where, args...)
-	})
+	if total < 0 { // not counted, or there was no row to say it
+		total, err = r.Total(len(rows), func() (int64, error) {
+			where, args := f.where(tx, of)
+			return db.One(tx, db.Int64, `SELECT COUNT(*) FROM organizations o `+where, args...)
+		})
+	}
 	if err != nil {
 		return page.List[Organization]{}, err
 	}

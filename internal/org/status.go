@@ -64,7 +64,7 @@ func SetStatus(tx *db.Tx, actor audit.Actor, organization id.Organization, in St
 	if _, _, err := lock(tx, organization); err != nil {
 		return Organization{}, err
 	}
-	before, err := detail(tx, organization)
+	before, err := Detail(tx, organization)
 	if err != nil {
 		return before, err
 	}
@@ -80,7 +80,7 @@ func SetStatus(tx *db.Tx, actor audit.Actor, organization id.Organization, in St
 	if err := touch(tx, organization); err != nil {
 		return before, err
 	}
-	after, err := detail(tx, organization)
+	after, err := Detail(tx, organization)
 	if err != nil {
 		return before, err
 	}

@@ -2,7 +2,12 @@ package api_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
+
+	"github.com/tenantry/tenantry/internal/audit"
+	"github.com/tenantry/tenantry/internal/db"
+	"github.com/tenantry/tenantry/internal/db/dbtest"
 )
 
 func TestAuditLog(t *testing.T) {
@@ -62,4 +67,19 @@ func TestTenantWithoutAnActiveOrganization(t *testing.T) {
 			}
 		}
 	})
+}
+
+// What an attempt that is denied was about is a kind that the log can be
+// filtered by, as every kind can.
+func TestTypesOfEvents(t *testing.T) {
+	eachSuperadmin(t, func(s superadmin) {
+		for _, kind := range audit.Types {
+			s.want("GET", "/api/tenants/audit-logs?target_type="+kind, "", 200)
+		}
+	})
+	for _, o := range newServer(t, dbtest.Open(t, dbtest.SQLiteURL(t), db.Options{})).Operations() {
+		if !o.Public && !slices.Contains(audit.Types, o.Subject) {
+			t.Errorf("%s is of a %s, which is none of audit.Types", o.ID, o.Subject)
+		}
+	}
 }

@@ -177,13 +177,19 @@ func (s *Server) deny(ctx context.Context, o *op, c *Call, why error) {
 	}
 }
 
-// subject is the kind of thing that the operation is about.
+// subject is the kind of thing that the operation is about: one of audit.Types.
 func (o *op) subject() string {
 	if o.May.Object != auth.Nothing {
 		return string(o.May.Object)
 	}
-	kind, _, _ := strings.Cut(o.May.Name, ".")
-	return kind
+	switch kind, _, _ := strings.Cut(o.May.Name, "."); kind {
+	case "request":
+		return "registration_request"
+	case "platform_keys":
+		return "api_key"
+	default:
+		return kind
+	}
 }
 
 // pathID is the id that the path names, as far as it is one.

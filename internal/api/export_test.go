@@ -19,6 +19,7 @@ import (
 // Operation is what a test may know of a route.
 type Operation struct {
 	ID, Method, Path, Tag, Summary string
+	Subject                        string // of the event of a denial
 	Permission                     string
 	Roles                          []string
 	Public, Self, Mutates          bool
@@ -34,7 +35,7 @@ type Operation struct {
 func (s *Server) Operations() (all []Operation) {
 	for _, o := range s.ops {
 		all = append(all, Operation{
-			ID: o.ID, Method: o.Method, Path: o.Path, Tag: o.Tag, Summary: o.Summary,
+			ID: o.ID, Method: o.Method, Path: o.Path, Tag: o.Tag, Summary: o.Summary, Subject: o.subject(),
 			Permission: o.May.Name, Roles: roleNames(o.May), Public: o.May.Public, Self: o.May.Self, Mutates: o.mutates(),
 			DryRuns: o.dryRuns(), Keeps: o.keeps(), Locks: o.Lock != nil, Secret: o.Secret,
 			Query: slices.Sorted(maps.Keys(o.query)), May: o.May, Body: o.body, Success: o.success,

@@ -79,7 +79,14 @@ type Party struct {
 	Email string    `json:"email,omitempty"`
 }
 
-// Target is the thing something was done to.
+// Types are the kinds of things that there are events of: what something was
+// done to or, of an attempt that was denied, what its permission is about.
+var Types = []string{
+	"access", "account", "admin", "api_key", "audit", "authz", "branding", "credits", "invitation", "member", "meter", "my_organization", "notification",
+	"organization", "partner_group", "plugin", "profile", "registration_request", "session", "settings", "system", "token", "usage", "user",
+}
+
+// Target is the thing something was done to; Type is one of Types.
 type Target struct {
 	Type string `json:"type"`
 	ID   int64  `json:"id,omitempty"`

@@ -103,7 +103,7 @@ func drawFilter(r *rapid.T, now db.Time) (f audit.Filter) {
 		f.Action = pick(r, "action", "organization.created", "admin.edited", "organization.*", "admin.*", "none.*", "login", "none")
 	}
 	if some("by type", 3) {
-		f.TargetType = pick(r, "type", "organization", "admin", "none")
+		f.TargetType = pick(r, "type", "organization", "admin", "settings")
 	}
 	if some("by actor", 4) {
 		f.Actor = pick[int64](r, "actor", 1, 2, 77)

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"sort"
@@ -52,6 +53,9 @@ func Import(tx *db.Tx, events []Past) error {
 
 // prepare makes the row of an event, but for its id.
 func prepare(e Event, at db.Time) (row, body, error) {
+	if !slices.Contains(Types, e.Target.Type) {
+		return row{}, body{}, fmt.Errorf("audit: %s is of a %q, which is none of Types", e.Action, e.Target.Type)
+	}
 	if e.Outcome == "" {
 		e.Outcome = OK
 	}

@@ -168,7 +168,7 @@ func TestLateCommit(t *testing.T) {
 	var all sync.WaitGroup
 	all.Go(func() {
 		err := f.dbs[0].Write(context.Background(), func(tx *db.Tx) error {
-			_, err := audit.Record(tx, audit.Event{Actor: audit.Product(""), Action: "late"})
+			_, err := audit.Record(tx, audit.Event{Actor: audit.Product(""), Action: "late", Target: audit.Target{Type: "system"}})
 			close(wrote)
 			<-release
 			return err

@@ -30,10 +30,7 @@ type Filter struct {
 	To           db.Time // not included
 }
 
-var (
-	actionForm = regexp.MustCompile(`^[a-z0-9_]+(\.[a-z0-9_]+)*(\.\*)?$`)
-	typeForm   = regexp.MustCompile(`^[a-z0-9_]+$`)
-)
+var actionForm = regexp.MustCompile(`^[a-z0-9_]+(\.[a-z0-9_]+)*(\.\*)?$`)
 
 // Check refuses filters that no event could ever match, all fields at once.
 func (f Filter) Check() error {
@@ -41,8 +38,8 @@ func (f Filter) Check() error {
 	if f.Action != "" && (len(f.Action) > 100 || !actionForm.MatchString(f.Action)) {
 		v.Add("action", "invalid_value", "Give an action such as organization.suspended, or a prefix such as organization.*.")
 	}
-	if f.TargetType != "" && (len(f.TargetType) > 100 || !typeForm.MatchString(f.TargetType)) {
-		v.Add("target_type", "invalid_value", "Give a type such as organization.")
+	if f.TargetType != "" && !slices.Contains(Types, f.TargetType) {
+		v.Add("target_type", "unknown_value", "Use one of: %s.", strings.Join(Types, ", "))
 	}
 	if f.Outcome != "" && f.Outcome != OK && f.Outcome != Denied && f.Outcome != Failed {
 		v.Add("outcome", "invalid_value", "Use ok, denied or error.")

@@ -17,8 +17,11 @@ const columns: Column<Entry>[] = [
   { head: "Outcome", cell: (e) => <Status value={e.outcome} />, csv: (e) => e.outcome },
 ];
 
+// What a person would look for; of the others there are only attempts that were denied.
+const targets = ["organization", "admin", "partner_group", "registration_request", "user", "member", "invitation", "session", "access", "api_key", "branding", "plugin", "meter", "settings"];
+
 export const auditFilters: Filter[] = [
-  { name: "action", label: "Action" }, { name: "target_type", label: "Kind of thing" }, { name: "actor_id", label: "User number" },
+  { name: "action", label: "Action" }, { name: "target_type", label: "Kind of thing", options: targets }, { name: "actor_id", label: "User number" },
   { name: "outcome", label: "Outcome", options: ["ok", "denied", "error"] }, { name: "from", label: "From", type: "date" }, { name: "to", label: "To", type: "date" },
 ];
 

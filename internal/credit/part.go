@@ -37,7 +37,7 @@ func VerifyPart(ctx context.Context, d *db.DB, from page.Position) (Part, error)
 		return Part{}, fault.InvalidField("after", "invalid_cursor", "Use what a part answered as next, exactly.")
 	}
 	v := &verifier{d: d, alive: ctx.Err, report: Report{Problems: []Problem{}, AsOf: d.Now()}, from: from, most: maxPart}
-	var last [2]int64 // ids
+	var last [phasesEnd]int64 // ids
 	err := v.read(ctx, func(tx *db.Tx) (err error) {
 		if v.seal, err = newSealer(tx); err != nil {
 			return err
@@ -69,14 +69,15 @@ func VerifyPart(ctx context.Context, d *db.DB, from page.Position) (Part, error)
 
 // full reports that a part has as many rows as it may.
 func (v *verifier) full() bool {
-	return v.most > 0 && v.report.Transactions+v.report.Entries+v.report.Lots+v.report.Accounts >= v.most
+	return v.most > 0 && v.report.Transactions+v.report.Entries+v.report.Lots+v.report.Accounts+v.looked >= v.most
 }
 
-// percent tells how far a position is: half for the transactions, half for the
-// wallets.
-func percent(at page.Position, last [2]int64) int {
-	if at.At >= phaseStrays {
-		return 99
+// percent tells how far a position is: two fifths for the transactions, two for
+// the wallets, one for the strays.
+func percent(at page.Position, last [phasesEnd]int64) int {
+	begin, share := at.At*40, int64(40)
+	if at.At == phaseStrays {
+		share = 20
 	}
-	return int(min(99, at.At*50+at.ID*50/max(last[at.At], 1)))
+	return int(begin + min(share-1, int64(float64(share)*float64(at.ID)/float64(max(last[at.At], 1)))))
 }

@@ -170,34 +170,58 @@ func chainAfter(tx *db.Tx, s snapshot, after int64, since db.Time) ([]*entry, er
 		int64(s.wallet.id), since, after, s.wallet.length, pageRows, int64(s.wallet.id), since, after, s.wallet.length, pageRows, pageRows)
 }
 
-// strayRows are statements that give rows which no wallet's check would meet.
+// strayRows are statements that give rows which no wallet's check would meet,
+// of those with ids above $1 up to $2. What they are compared with is bounded
+// too where it can be, or PostgreSQL may read all of it.
 var strayRows = map[string]string{
-	"transaction_without_entry": `SELECT t.id FROM credit_transactions t WHERE NOT EXISTS (SELECT 1 FROM credit_entries e WHERE e.transaction_id = t.id) ORDER BY t.id LIMIT 100`,
-	"entry_without_wallet": `SELECT e.id FROM credit_entries e WHERE NOT EXISTS (SELECT 1 FROM credit_accounts a
-		WHERE a.id IN (e.debit_account_id, e.credit_account_id) AND a.kind IN ('admin', 'organization')) ORDER BY e.id LIMIT 100`,
-	"entry_out_of_chain": `SELECT e.id FROM credit_entries e JOIN credit_accounts a ON a.id = e.debit_account_id
-		WHERE a.kind IN ('admin', 'organization') AND (e.debit_seq IS NULL OR e.debit_seq < 1 OR e.debit_seq > a.chain_length)
-		UNION ALL SELECT e.id FROM credit_entries e JOIN credit_accounts a ON a.id = e.credit_account_id
-		WHERE a.kind IN ('admin', 'organization') AND (e.credit_seq IS NULL OR e.credit_seq < 1 OR e.credit_seq > a.chain_length) ORDER BY 1 LIMIT 100`,
-	"lot_without_wallet": `SELECT l.id FROM credit_lots l WHERE NOT EXISTS (SELECT 1 FROM credit_accounts a
+	"transaction_without_entry": `SELECT t.id FROM credit_transactions t WHERE t.id > $1 AND t.id <= $2
+		AND NOT EXISTS (SELECT 1 FROM credit_entries e WHERE e.transaction_id = t.id AND e.transaction_id > $1 AND e.transaction_id <= $2) ORDER BY t.id LIMIT 100`,
+	"entry_without_wallet": `SELECT e.id FROM credit_entries e WHERE e.id > $1 AND e.id <= $2
+		AND NOT EXISTS (SELECT 1 FROM credit_accounts a WHERE a.id = e.debit_account_id AND a.kind IN ('admin', 'organization'))
+		AND NOT EXISTS (SELECT 1 FROM credit_accounts a WHERE a.id = e.credit_account_id AND a.kind IN ('admin', 'organization')) ORDER BY e.id LIMIT 100`,
+	"entry_debit_out_of_chain": `SELECT e.id FROM credit_entries e JOIN credit_accounts a ON a.id = e.debit_account_id WHERE e.id > $1 AND e.id <= $2
+		AND a.kind IN ('admin', 'organization') AND (e.debit_seq IS NULL OR e.debit_seq < 1 OR e.debit_seq > a.chain_length) ORDER BY e.id LIMIT 100`,
+	"entry_credit_out_of_chain": `SELECT e.id FROM credit_entries e JOIN credit_accounts a ON a.id = e.credit_account_id WHERE e.id > $1 AND e.id <= $2
+		AND a.kind IN ('admin', 'organization') AND (e.credit_seq IS NULL OR e.credit_seq < 1 OR e.credit_seq > a.chain_length) ORDER BY e.id LIMIT 100`,
+	"lot_without_wallet": `SELECT l.id FROM credit_lots l WHERE l.id > $1 AND l.id <= $2 AND NOT EXISTS (SELECT 1 FROM credit_accounts a
 		WHERE a.id = l.account_id AND a.kind IN ('admin', 'organization')) ORDER BY l.id LIMIT 100`,
-	"hold_without_transaction": `SELECT h.id FROM credit_holds h LEFT JOIN credit_transactions t ON t.id = h.id AND t.kind = 'hold'
-		WHERE t.id IS NULL OR t.amount <> h.amount OR t.organization_id <> h.organization_id OR t.plugin_key <> h.plugin_key OR t.expires_at <> h.expires_at
+	"hold_without_transaction": `SELECT h.id FROM credit_holds h LEFT JOIN credit_transactions t ON t.id = h.id AND t.kind = 'hold' WHERE h.id > $1 AND h.id <= $2
+		AND (t.id IS NULL OR t.amount <> h.amount OR t.organization_id <> h.organization_id OR t.plugin_key <> h.plugin_key OR t.expires_at <> h.expires_at
 		OR t.created_at <> h.created_at
-		OR h.captured <> (SELECT COALESCE(SUM(c.amount), 0) FROM credit_transactions c WHERE c.hold_id = h.id AND c.kind = 'capture') ORDER BY h.id LIMIT 100`,
-	"hold_missing": `SELECT t.id FROM credit_transactions t WHERE t.kind = 'hold' AND NOT EXISTS (SELECT 1 FROM credit_holds h WHERE h.id = t.id) ORDER BY t.id LIMIT 100`,
-	"refunded_too_much": `SELECT t.id FROM credit_transactions t WHERE t.id IN (SELECT r.reverses_id FROM credit_transactions r WHERE r.reverses_id IS NOT NULL)
+		OR h.captured <> (SELECT COALESCE(SUM(c.amount), 0) FROM credit_transactions c WHERE c.hold_id = h.id AND c.kind = 'capture')) ORDER BY h.id LIMIT 100`,
+	"hold_missing": `SELECT t.id FROM credit_transactions t WHERE t.id > $1 AND t.id <= $2 AND t.kind = 'hold'
+		AND NOT EXISTS (SELECT 1 FROM credit_holds h WHERE h.id = t.id AND h.id > $1 AND h.id <= $2) ORDER BY t.id LIMIT 100`,
+	"refunded_too_much": `SELECT t.id FROM credit_transactions t WHERE t.id > $1 AND t.id <= $2
 		AND t.amount < (SELECT SUM(r.amount) FROM credit_transactions r WHERE r.reverses_id = t.id) ORDER BY t.id LIMIT 100`,
-	// In halves, whose sums overflow nowhere.
-	"ledger_unbalanced": `SELECT x.diff FROM (SELECT CAST((SUM(credits_posted >> 32) - SUM(debits_posted >> 32)) * 4294967296
-		+ SUM(credits_posted & 4294967295) - SUM(debits_posted & 4294967295) AS BIGINT) AS diff FROM credit_accounts) AS x WHERE x.diff <> 0
-		UNION ALL SELECT x.diff FROM (SELECT CAST((SUM(credits_pending >> 32) - SUM(debits_pending >> 32)) * 4294967296
-		+ SUM(credits_pending & 4294967295) - SUM(debits_pending & 4294967295) AS BIGINT) AS diff FROM credit_accounts) AS x WHERE x.diff <> 0`,
 }
 
-// lastIDs are those of the newest transaction and account.
-func lastIDs(tx *db.Tx) (last [2]int64, err error) {
-	_, err = db.One(tx, func(r db.Row) (int64, error) { return 0, r.Scan(&last[0], &last[1]) },
-		`SELECT COALESCE((SELECT MAX(id) FROM credit_transactions), 0), COALESCE((SELECT MAX(id) FROM credit_accounts), 0)`)
+func strays(tx *db.Tx, query string, above, upTo int64) ([]int64, error) {
+	return db.All(tx, db.Int64, query, above, upTo)
+}
+
+// nextID is the lowest id above one in any table of strayRows; ok is false
+// where there is none.
+func nextID(tx *db.Tx, above int64) (next int64, ok bool, err error) {
+	n, err := db.One(tx, func(r db.Row) (n *int64, err error) { return n, r.Scan(&n) }, `SELECT MIN(x.id) FROM (
+		SELECT MIN(id) AS id FROM credit_transactions WHERE id > $1 UNION ALL SELECT MIN(id) FROM credit_entries WHERE id > $2
+		UNION ALL SELECT MIN(id) FROM credit_lots WHERE id > $3 UNION ALL SELECT MIN(id) FROM credit_holds WHERE id > $4) AS x`, above, above, above, above)
+	return val(n), n != nil, err
+}
+
+// imbalance is by how much all accounts' credits and debits differ, posted or
+// pending, where they do: added up in halves, whose sums overflow nowhere.
+func imbalance(tx *db.Tx) ([]int64, error) {
+	return db.All(tx, db.Int64, `SELECT x.diff FROM (SELECT CAST((SUM(credits_posted >> 32) - SUM(debits_posted >> 32)) * 4294967296
+		+ SUM(credits_posted & 4294967295) - SUM(debits_posted & 4294967295) AS BIGINT) AS diff FROM credit_accounts) AS x WHERE x.diff <> 0
+		UNION ALL SELECT x.diff FROM (SELECT CAST((SUM(credits_pending >> 32) - SUM(debits_pending >> 32)) * 4294967296
+		+ SUM(credits_pending & 4294967295) - SUM(debits_pending & 4294967295) AS BIGINT) AS diff FROM credit_accounts) AS x WHERE x.diff <> 0`)
+}
+
+// lastIDs are those of the newest transaction, account and entry: where the
+// phases of a check end.
+func lastIDs(tx *db.Tx) (last [phasesEnd]int64, err error) {
+	_, err = db.One(tx, func(r db.Row) (int64, error) { return 0, r.Scan(&last[0], &last[1], &last[2]) },
+		`SELECT COALESCE((SELECT MAX(id) FROM credit_transactions), 0), COALESCE((SELECT MAX(id) FROM credit_accounts), 0),
+			COALESCE((SELECT MAX(id) FROM credit_entries), 0)`)
 	return last, err
 }

@@ -1,0 +1,70 @@
+package credit_test
+
+import (
+	"database/sql"
+	"testing"
+
+	"github.com/tenantry/tenantry/internal/credit"
+	"github.com/tenantry/tenantry/internal/db"
+	"github.com/tenantry/tenantry/internal/db/dbtest"
+	"github.com/tenantry/tenantry/internal/plugin"
+)
+
+// No statement that looks for strays costs more in a longer ledger: they go
+// through it piece by piece.
+func TestVerifyCostsTheSameAPiece(t *testing.T) {
+	defer credit.SetPart(100)()
+	for engine, address := range map[db.Engine]string{db.SQLite: dbtest.SQLiteURL(t), db.Postgres: dbtest.PostgresURL(t)} {
+		t.Run(string(engine), func(t *testing.T) {
+			var heard []dbtest.Statement
+			d := dbtest.Open(t, address, db.Options{Trace: func(query string, args []any) {
+				if credit.Stray(query) != "" {
+					heard = append(heard, dbtest.Statement{Query: query, Args: args})
+				}
+			}})
+			must(t, d.Write(ctx, plugin.Seed))
+			a := newAdmin(t, d, false)
+			o := newOrganization(t, d, a)
+			must(t, grant(d, a, 100_000))
+			must(t, allocate(d, a, o, 100_000, false))
+			most := func(spends int) map[string]int64 {
+				t.Helper()
+				for range spends / 100 {
+					all := make([]credit.Request, 100)
+					for i := range all {
+						all[i] = spend(o, 1)
+						all[i].Actor = service
+					}
+					done, err := write(d, func(tx *db.Tx) ([]credit.Result, error) { return credit.Do(tx, all) })
+					must(t, err)
+					must(t, done[0].Err)
+				}
+				if engine == db.Postgres {
+					raw, err := sql.Open("pgx", dbtest.Superuser(address))
+					must(t, err)
+					defer raw.Close()
+					_, err = raw.Exec("ANALYZE")
+					must(t, err)
+				}
+				heard = nil
+				checkLedger(t, d)
+				work, err := dbtest.Work(ctx, address, heard)
+				must(t, err)
+				of := map[string]int64{}
+				for i, s := range heard {
+					of[credit.Stray(s.Query)] = max(of[credit.Stray(s.Query)], work[i])
+				}
+				return of
+			}
+			few, many := most(300), most(3000)
+			if len(many) != credit.Strays {
+				t.Errorf("%d checks ran, want %d", len(many), credit.Strays)
+			}
+			for code, n := range many {
+				if n > 2*few[code]+200 {
+					t.Errorf("%s: %d in a ledger of hundreds, %d of thousands", code, few[code], n)
+				}
+			}
+		})
+	}
+}

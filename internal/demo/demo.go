@@ -67,7 +67,7 @@ func Seed(ctx context.Context, deps Deps) error {
 	if err := s.play(ctx); err != nil {
 		return err
 	}
-	if err := deps.DB.Write(ctx, s.settle); err != nil {
+	if err := deps.DB.Write(ctx, dropMails); err != nil {
 		return fmt.Errorf("finish the demo data: %w", err)
 	}
 	if err := s.report(ctx); err != nil {

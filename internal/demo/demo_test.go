@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tenantry/tenantry/internal/auth"
+	"github.com/tenantry/tenantry/internal/credit"
 	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/db/dbtest"
 	"github.com/tenantry/tenantry/internal/demo"
@@ -62,7 +63,9 @@ var enough = map[string]int64{
 	`SELECT COUNT(*) FROM memberships`:                                                            200,
 	`SELECT COUNT(*) FROM invitations WHERE state = 'open'`:                                       3,
 	`SELECT COUNT(*) FROM usage_current`:                                                          120,
-	`SELECT COUNT(*) FROM credit_transactions`:                                                    100,
+	`SELECT COUNT(*) FROM credit_transactions WHERE kind = 'consume'`:                             2000,
+	`SELECT COUNT(*) FROM credit_holds WHERE state = 'open'`:                                      3,
+	`SELECT COUNT(DISTINCT begins_at) FROM usage_days`:                                            80,
 	`SELECT COUNT(*) FROM notifications WHERE read_at IS NULL`:                                    20,
 	`SELECT COUNT(*) FROM notifications WHERE read_at IS NOT NULL`:                                100,
 	`SELECT (MAX(created_at) - MIN(created_at)) / 86400000000 FROM organizations`:                 80,
@@ -97,6 +100,9 @@ func TestSeed(t *testing.T) {
 			if got := number(t, d, query); got != 0 {
 				t.Errorf("%d %s", got, what)
 			}
+		}
+		if r, err := credit.Verify(context.Background(), d, func() error { return nil }); err != nil || !r.OK {
+			t.Errorf("the ledger: %v, %v", r.Problems, err)
 		}
 		read(t, d, func(tx *db.Tx) error {
 			all, err := db.All(tx, db.String, `SELECT email FROM users ORDER BY id`)

@@ -109,7 +109,3 @@ func (s *seed) tellName(t *tenant) {
 		return err
 	})
 }
-
-func (s *seed) detail(tx *db.Tx, t *tenant) (org.Organization, error) {
-	return org.Detail(tx, t.id)
-}

@@ -7,6 +7,7 @@ import { useAddress } from "../parts/address";
 import { Empty, Facts, Figure, Loaded, Page, Panel } from "../parts/bits";
 import { Go, useGet } from "../parts/link";
 import { Low } from "../parts/table";
+import { AdminName, OrganizationName } from "../parts/whose";
 
 // AccountPage explains why a wallet holds what it holds, now or at a time.
 export default function AccountPage() {
@@ -38,8 +39,8 @@ function Explained({ e }: { e: Schemas["CreditExplanation"] }) {
       </SimpleGrid>
       <Panel title={t("What was in force")}>
         <Facts of={[
-          ["Time", when(e.at)], ["Organization", e.organization_id && <Go key="o" to={`/organizations/${e.organization_id}`}>#{e.organization_id}</Go>], ["Admin", e.admin_id && <Go key="a" to={`/admins/${e.admin_id}`}>#{e.admin_id}</Go>],
-          ["Limit backed by", e.policy.limit_backed_by ? `${t("Admin")} #${e.policy.limit_backed_by}` : t("Platform")], ["Limit set", when(e.policy.limit_set_at)],
+          ["Time", when(e.at)], ["Organization", e.organization_id && <OrganizationName key="o" id={e.organization_id} />], ["Admin", e.admin_id && <AdminName key="a" id={e.admin_id} />],
+          ["Limit backed by", e.policy.limit_backed_by ? <AdminName key="b" id={e.policy.limit_backed_by} /> : t("Platform")], ["Limit set", when(e.policy.limit_set_at)],
         ]} />
       </Panel>
       <SimpleGrid cols={{ base: 1, md: 2 }}>

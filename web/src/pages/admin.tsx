@@ -11,11 +11,12 @@ import { type Action, asText, Dialog } from "../parts/dialog";
 import { DomainPanel, verifyAction } from "../parts/domain";
 import { Holds } from "../parts/holds";
 import { Ledger } from "../parts/ledger";
-import { Go, useGet } from "../parts/link";
+import { useGet } from "../parts/link";
 import { type Column, List } from "../parts/list";
 import { findUser } from "../parts/pick";
 import { Tabbed } from "../parts/tabs";
 import { OrganizationList } from "./organizations";
+import { GroupName } from "../parts/whose";
 
 type Admin = Schemas["Admin"];
 
@@ -60,7 +61,7 @@ function Overview({ a, open }: { a: Admin; open: (x: Action) => void }) {
       <Panel title={t("Account")}>
         <Facts of={[
           ["Status", <Status key="s" value={a.status} />], ["Company", a.company_name], ["E-mail", a.contact_email], ["Phone", a.phone],
-          ["Partner group", a.partner_group_id && (superadmin ? <Go key="g" to="/groups">#{a.partner_group_id}</Go> : `#${a.partner_group_id}`)], ["Referral code", <Code key="r">{a.referral_code}</Code>], ["Since", when(a.created_at)],
+          ["Partner group", a.partner_group_id && <GroupName key="g" id={a.partner_group_id} />], ["Referral code", <Code key="r">{a.referral_code}</Code>], ["Since", when(a.created_at)],
         ]} />
       </Panel>
       <DomainPanel domain={a.custom_domain} status={a.custom_domain_status} record={a.domain_verification}

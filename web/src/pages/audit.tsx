@@ -35,7 +35,7 @@ function Stats() {
       <SimpleGrid cols={{ base: 1, md: 2 }}>
         <Panel title={t("Events per day")} aside={range}><Events days={s.by_day ?? []} /></Panel>
         <Panel title={t("Most frequent")}>
-          <Bars caption={t("Events by action")} rows={(s.by_action ?? []).slice(0, 6).map((a) => ({ label: a.action, value: a.count }))} />
+          <Bars caption={t("Events by action")} rows={(s.by_action ?? []).slice(0, 6).map((a) => ({ label: named(a.action), value: a.count }))} />
           <Bars caption={t("Events by person")} rows={(s.top_actors ?? []).slice(0, 4).map((a) => ({ label: a.name ?? a.email ?? named(a.type), value: a.count }))} />
         </Panel>
       </SimpleGrid>

@@ -11,7 +11,7 @@ import { DomainPanel, verifyAction } from "../parts/domain";
 import { Holds } from "../parts/holds";
 import { Keys } from "../parts/keys";
 import { Ledger } from "../parts/ledger";
-import { Go, useGet } from "../parts/link";
+import { useGet } from "../parts/link";
 import { UsageHistory } from "../parts/history";
 import { Members } from "../parts/members";
 import { MeterLimits } from "../parts/meterlimits";
@@ -20,6 +20,7 @@ import { PluginUsage } from "../parts/pluginusage";
 import { Tabbed } from "../parts/tabs";
 import { UsagePanel } from "../parts/usage";
 import { addCredits, archive, editLimits, editName, reactivate, setDomain, suspend, transfer } from "./organization-actions";
+import { AdminName } from "../parts/whose";
 
 export type Organization = Schemas["OrgOrganization"];
 
@@ -82,7 +83,6 @@ function Used({ id, edit }: { id: number; edit?: (a: Action) => void }) {
 }
 
 function Overview({ o, verify, change }: { o: Organization; verify?: () => void; change?: () => void }) {
-  const { superadmin } = useRights();
   return (
     <Stack gap="md">
       <SimpleGrid cols={{ base: 1, xs: 2, md: 4 }}>
@@ -94,7 +94,7 @@ function Overview({ o, verify, change }: { o: Organization; verify?: () => void;
       <Panel title={t("Organization")}>
         <Facts of={[
           ["Status", <Status key="s" value={o.effective_status} />], ["Slug", <Code key="c">{o.slug}</Code>], ["Number", `#${o.id}`],
-          ["Admin", o.admin_id ? (superadmin ? <Go key="a" to={`/admins/${o.admin_id}`}>#{o.admin_id}</Go> : `#${o.admin_id}`) : t("Platform")],
+          ["Admin", o.admin_id ? <AdminName key="a" id={o.admin_id} /> : t("Platform")],
           ["Credit limit", num(o.credit_limit)], ["Held", num(o.credits_held)], ["Users", limit(o.max_users)], ["Since", when(o.created_at)], ["Changed", when(o.updated_at)],
         ]} />
       </Panel>

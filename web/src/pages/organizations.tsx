@@ -7,6 +7,7 @@ import { Page, Status } from "../parts/bits";
 import { Bulk } from "../parts/dialog";
 import { Go } from "../parts/link";
 import { type Column, List } from "../parts/list";
+import { AdminName } from "../parts/whose";
 
 type Organization = Schemas["OrgOrganization"];
 
@@ -20,7 +21,7 @@ const columns: Column<Organization>[] = [
   { head: "Since", sort: "created_at", cell: (o) => day(o.created_at), csv: (o) => o.created_at },
 ];
 
-const reseller: Column<Organization> = { head: "Admin", cell: (o) => (o.admin_id ? <Go to={`/admins/${o.admin_id}`}>#{o.admin_id}</Go> : t("Platform")), csv: (o) => o.admin_id };
+const reseller: Column<Organization> = { head: "Admin", cell: (o) => (o.admin_id ? <AdminName id={o.admin_id} /> : t("Platform")), csv: (o) => o.admin_id };
 
 export default function Organizations() {
   const { superadmin } = useRights();

@@ -7,6 +7,7 @@ import { Facts, Loaded, Page, Panel, Status } from "../parts/bits";
 import { type Action, asNumber, asText, Dialog } from "../parts/dialog";
 import { Go, useGet } from "../parts/link";
 import { findAdmin } from "../parts/pick";
+import { AdminName } from "../parts/whose";
 
 type Request = Schemas["RegistrationRequest"];
 
@@ -34,7 +35,7 @@ function Detail({ r }: { r: Request }) {
           ["Status", <Status key="s" value={r.status} />], ["Contact", r.contact_name], ["E-mail", r.email], ["Phone", r.phone],
           ["Name", r.org_name ?? r.desired_org_name], ["Slug", <Code key="c">{r.org_slug ?? r.desired_org_slug}</Code>],
           ["Source", r.utm_source], ["Medium", r.utm_medium], ["Campaign", r.utm_campaign], ["Referral code", r.referral_code], ["Came by host", r.host],
-          ["Admin", r.admin_id ? <Go key="a" to={`/admins/${r.admin_id}`}>#{r.admin_id}</Go> : t("Platform")],
+          ["Admin", r.admin_id ? <AdminName key="a" id={r.admin_id} /> : t("Platform")],
         ]} />
       </Panel>
       {(r.flags ?? []).length > 0 && <Panel title={t("Look at this first")}><List>{(r.flags ?? []).map((f) => <List.Item key={f}>{named(f)}</List.Item>)}</List></Panel>}

@@ -6,6 +6,7 @@ import { useRights } from "../me";
 import { Facts, Loaded, Page, Panel } from "../parts/bits";
 import { Go, useGet } from "../parts/link";
 import { Low } from "../parts/table";
+import { AdminName, OrganizationName } from "../parts/whose";
 
 export default function TransactionPage() {
   const { id } = useParams({ strict: false }) as { id: string };
@@ -22,7 +23,7 @@ export default function TransactionPage() {
 function What({ x }: { x: Schemas["CreditTransaction"] }) {
   return <Facts of={[
     ["Amount", num(x.amount)], ["Balance after", num(x.balance_after)], ["Time", when(x.created_at)], ["Who", `${named(x.actor.type)}${x.actor.id ? ` #${x.actor.id}` : ""}`],
-    ["Organization", x.organization_id && <Go key="o" to={`/organizations/${x.organization_id}`}>#{x.organization_id}</Go>], ["Admin", x.admin_id && <Go key="a" to={`/admins/${x.admin_id}`}>#{x.admin_id}</Go>],
+    ["Organization", x.organization_id && <OrganizationName key="o" id={x.organization_id} />], ["Admin", x.admin_id && <AdminName key="a" id={x.admin_id} />],
     ["From where", named(x.source)], ["Plugin", x.plugin], ["Reference", x.reference], ["Reason", x.reason], ["Expires", x.expires_at ? when(x.expires_at) : null],
     ["Net cost", x.net_cost === null ? null : num(x.net_cost)], ["Discount", x.discount_percent === null ? null : `${num(x.discount_percent)} %`],
     ["Hold", x.hold_id && <Go key="h" to={`/transactions/${x.hold_id}`}>#{x.hold_id}</Go>], ["Gives back", x.reverses_id && <Go key="r" to={`/transactions/${x.reverses_id}`}>#{x.reverses_id}</Go>],
@@ -41,7 +42,7 @@ function Trace({ id }: { id: string }) {
             <div key={i}>
               <Text size="sm" fw={600} mb={4}>{p.overdrawn ? t("{n} credits out of the credit limit", { n: p.amount }) : t("{n} credits", { n: p.amount })}</Text>
               {p.lots.length > 0 && <Low name={t("Lots of part {n}", { n: i + 1 })} heads={["Lot", "Kind", "Whose", "Time", "Reason", ["Amount"]]} rows={p.lots.map((l) => [
-                <Code key="l">#{l.id}</Code>, named(l.kind), l.organization_id ? `${t("Organization")} #${l.organization_id}` : `${t("Admin")} #${l.admin_id}`,
+                <Code key="l">#{l.id}</Code>, named(l.kind), l.organization_id ? <OrganizationName key="o" id={l.organization_id} /> : l.admin_id ? <AdminName key="a" id={l.admin_id} /> : "–",
                 <Go key="t" to={`/transactions/${l.transaction_id}`}>{when(l.created_at)}</Go>, l.reason ?? "–", num(l.amount),
               ])} />}
             </div>

@@ -48,10 +48,7 @@ func (s *Server) auditRoutes() []route {
 
 // settled reads once everything that had committed is numbered.
 func (s *Server) settled(ctx context.Context, c *Call, f func(tx *db.Tx) error) error {
-	if err := audit.Settle(ctx, s.DB.In(db.Platform)); err != nil {
-		return err
-	}
-	return s.DB.In(c.Principal.Scope()).Read(ctx, f)
+	return audit.Settled(ctx, s.DB.In(db.Platform), s.DB.In(c.Principal.Scope()), f)
 }
 
 // asStored is the page with each event in the words in which it was stored:

@@ -38,9 +38,10 @@ func TestStatementsPerRequest(t *testing.T) {
 				{"/api/tenants/organizations/company-7/detail", 1},
 				{"/api/tenants/organizations?limit=50", 1}, // page with total
 				{"/api/tenants/organizations?limit=50&status=active", 2},
-				{"/api/tenants/audit-logs?limit=50", settle + 2},
-				{"/api/tenants/audit-logs?limit=50&action=member.invited", settle + 2},
-				{"/api/tenants/audit-logs?limit=50&offset=200", settle + 3}, // where the offset lies
+				{"/api/tenants/audit-logs?limit=50", 2},
+				{"/api/tenants/audit-logs?limit=50&action=member.invited", 2},
+				{"/api/tenants/audit-logs?limit=50&offset=200", 3}, // where the offset lies
+				{"/api/tenants/audit-logs?limit=50&action=member.invited&offset=200", settle + 3},
 				{"/api/tenants/notifications/unread-count", 1},
 			} {
 				ask(t, h, c.path, token) // warms what is cached

@@ -12,8 +12,7 @@ import (
 // numbers and the roll-ups tell. Only a filter by actor together with another,
 // and the broken days at the ends of a span of time, are counted one by one.
 //
-// Call Settle before the transaction, so that the list holds what the caller
-// has done.
+// Run it by Settled, so that the list holds what the caller has done.
 func List(tx *db.Tx, v Visibility, f Filter, r page.Request) (page.List[Entry], error) {
 	if err := f.Check(); err != nil {
 		return page.List[Entry]{}, err
@@ -39,6 +38,11 @@ type listing struct {
 }
 
 func (l *listing) page(r page.Request) (rows []Entry, total int64, err error) {
+	if !l.talliesFirst(r) {
+		if err := look(l.tx); err != nil {
+			return nil, 0, err
+		}
+	}
 	if l.streams, err = streams(l.tx, l.parts, l.f); err != nil || len(l.streams) == 0 {
 		return nil, 0, err
 	}
@@ -64,6 +68,13 @@ func (l *listing) page(r page.Request) (rows []Entry, total int64, err error) {
 	}
 	rows, err = merge(l.tx, l.streams, limit)
 	return rows, total, err
+}
+
+// talliesFirst reports that the first statement will be a tally's, by head or
+// sum, which tell what waits.
+func (l *listing) talliesFirst(r page.Request) bool {
+	_, prefix := l.f.prefix()
+	return !prefix && !l.f.timed() && l.f.Actor == 0 && (r.Offset == 0 || r.After.ID != 0 || l.arithmetic())
 }
 
 // arithmetic reports that a number of the log is also an offset.

@@ -160,6 +160,54 @@ func Settle(ctx context.Context, d *db.DB) error {
 	return nil
 }
 
+// Settled runs f, which lists or counts on d, once all that had committed before
+// is numbered, as Settle waits for it on platform. What waits is looked for in
+// the first statement that f runs; only where something does, f runs again
+// after the wait.
+func Settled(ctx context.Context, platform, d *db.DB, f func(tx *db.Tx) error) error {
+	if d.Engine() == db.SQLite {
+		return d.Read(ctx, f)
+	}
+	err := d.Read(ctx, func(tx *db.Tx) error {
+		tx.SetValue(lookingKey{}, true)
+		return f(tx)
+	})
+	if !errors.Is(err, errWaits) {
+		return err
+	}
+	if err := Settle(ctx, platform); err != nil {
+		return err
+	}
+	return d.Read(ctx, f)
+}
+
+type lookingKey struct{}
+
+// errWaits ends the first attempt of Settled.
+var errWaits = errors.New("audit: events wait for their numbers")
+
+// looks reports, once in the first attempt of Settled, that the statement at
+// hand has to tell whether something waits.
+func looks(tx *db.Tx) bool {
+	looking, _ := tx.Value(lookingKey{}).(bool)
+	if looking {
+		tx.SetValue(lookingKey{}, false)
+	}
+	return looking
+}
+
+// look is for what begins with a statement that does not tell.
+func look(tx *db.Tx) error {
+	if !looks(tx) {
+		return nil
+	}
+	last, err := waiting(tx)
+	if err == nil && last > 0 {
+		err = errWaits
+	}
+	return err
+}
+
 // unlessLate hides the failures that come from waiting no longer. A connection
 // may notice the deadline a moment before the context does.
 func unlessLate(ctx context.Context, err error) error {

@@ -225,14 +225,38 @@ func TestOwnWrites(t *testing.T) {
 				f.run()
 				f.await("a leader", func() bool { return f.leader() != 0 })
 			}
-			for n := range int64(20) {
-				f.record(f.dbs[0], n)
-				if err := audit.Settle(context.Background(), f.dbs[1]); err != nil {
-					t.Fatal(err)
-				}
-				m := model{t: t, d: f.dbs[1]}
-				if l := m.list(audit.Visibility{All: true}, audit.Filter{}, page.Request{Limit: 1}); l.Pagination.Total != n+1 {
-					t.Fatalf("got %d events, want %d", l.Pagination.Total, n+1)
+			for range 5 {
+				seen := map[string]int64{}
+				for filter, how := range map[audit.Filter]page.Request{
+					{}: {Limit: 1}, {Action: "organization.edited"}: {Limit: 1}, {Action: "organization.*"}: {Limit: 1},
+					{From: 1}: {Limit: 1}, {Outcome: audit.OK}: {Limit: 1, Offset: 1}, {Actor: 1}: {Limit: 1}, {TargetType: "organization", Admin: 1}: {Limit: 1},
+				} {
+					list := func() (n int64) {
+						err := audit.Settled(context.Background(), f.dbs[1], f.dbs[1], func(tx *db.Tx) error {
+							l, err := audit.List(tx, audit.Visibility{All: true}, filter, how)
+							n = l.Pagination.Total
+							return err
+						})
+						if err != nil {
+							t.Fatal(err)
+						}
+						return n
+					}
+					before := list()
+					f.record(f.dbs[0], 0) // by user 1, of admin 1
+					if after := list(); after != before+1 {
+						t.Fatalf("%+v: got %d events after one more, %d before", filter, after, before)
+					}
+					f.record(f.dbs[0], 0)
+					err := audit.Settled(context.Background(), f.dbs[1], f.dbs[1], func(tx *db.Tx) error {
+						st, err := audit.Statistics(tx, audit.Visibility{All: true}, 1)
+						seen["statistics"] = st.Total
+						return err
+					})
+					m := model{t: t, d: f.dbs[1]}
+					if l := m.list(audit.Visibility{All: true}, audit.Filter{}, page.Request{Limit: 1}); err != nil || seen["statistics"] != l.Pagination.Total {
+						t.Fatalf("statistics: got %d events and %v, want %d", seen["statistics"], err, l.Pagination.Total)
+					}
 				}
 			}
 		})

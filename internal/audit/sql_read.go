@@ -37,8 +37,20 @@ func (s *sentence) without(column string, admins []id.Admin) {
 	s.add(" AND "+column+" NOT IN (?"+strings.Repeat(", ?", len(admins)-1)+")", args...)
 }
 
+// somethingWaits is a column of a statement that looks.
+const somethingWaits = `EXISTS (SELECT 1 FROM audit_pending)`
+
 // head is how many events a scope has.
 func head(tx *db.Tx, scope string) (int64, error) {
+	if looks(tx) {
+		return db.One(tx, func(r db.Row) (n int64, err error) {
+			var waits bool
+			if err = r.Scan(&n, &waits); err == nil && waits {
+				err = errWaits
+			}
+			return n, err
+		}, `SELECT COALESCE((SELECT next_seq FROM audit_heads WHERE scope = $1), 0), `+somethingWaits, scope)
+	}
 	n, err := db.One(tx, db.Int64, `SELECT next_seq FROM audit_heads WHERE scope = $1`, scope)
 	if errors.Is(err, db.ErrNoRows) {
 		return 0, nil
@@ -90,11 +102,19 @@ type tally struct{ n, low, high int64 }
 
 // sum counts the events of part that match f by the buckets.
 func sum(tx *db.Tx, p part, f Filter) (tally, error) {
+	waits := "FALSE"
+	if looks(tx) {
+		waits = somethingWaits
+	}
 	var s sentence
-	s.add(`SELECT CAST(COALESCE(SUM(n), 0) AS BIGINT), COALESCE(MIN(first_seq), 0), COALESCE(MAX(last_seq) + 1, 0) FROM audit_rollups`)
+	s.add(`SELECT CAST(COALESCE(SUM(n), 0) AS BIGINT), COALESCE(MIN(first_seq), 0), COALESCE(MAX(last_seq) + 1, 0), ` + waits + ` FROM audit_rollups`)
 	s.rollups(p, f)
 	return db.One(tx, func(r db.Row) (y tally, err error) {
-		return y, r.Scan(&y.n, &y.low, &y.high)
+		var waits bool
+		if err = r.Scan(&y.n, &y.low, &y.high, &waits); err == nil && waits {
+			err = errWaits
+		}
+		return y, err
 	}, s.text.String(), s.args...)
 }
 

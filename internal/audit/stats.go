@@ -53,11 +53,13 @@ type ActorCount struct {
 }
 
 // Statistics counts what v sees, from the roll-ups: the cost grows with days,
-// kinds of action and actors, never with events. Call Settle before the
-// transaction.
+// kinds of action and actors, never with events. Run it by Settled.
 func Statistics(tx *db.Tx, v Visibility, days int) (Stats, error) {
 	if days < 1 || days > MaxDays {
 		return Stats{}, fault.InvalidField("days", "out_of_range", "Give 1 to %d days.", MaxDays)
+	}
+	if err := look(tx); err != nil {
+		return Stats{}, err
 	}
 	last := day(tx.Now)
 	first := last - int64(days) + 1

@@ -247,7 +247,7 @@ func (s *sentence) beyond(engine db.Engine, t stream) {
 }
 
 // newest adds the order of a stream's index, newest first.
-func (s *sentence) newest(t stream, limit, offset int64) {
+func (s *sentence) newest(t stream) {
 	own, _, _ := t.part.columns()
 	s.add(" ORDER BY ")
 	if t.by == "" {
@@ -255,10 +255,7 @@ func (s *sentence) newest(t stream, limit, offset int64) {
 	} else {
 		s.add(t.by + " DESC, seq")
 	}
-	s.add(" DESC LIMIT ?", limit)
-	if offset > 0 {
-		s.add(" OFFSET ?", offset)
-	}
+	s.add(" DESC LIMIT ")
 }
 
 // read gives the newest entries of a stream.
@@ -266,7 +263,8 @@ func (t stream) read(tx *db.Tx, limit int64) ([]Entry, error) {
 	var s sentence
 	s.add(`SELECT seq, id, body`)
 	s.from(tx.Engine(), t)
-	s.newest(t, limit, 0)
+	s.newest(t)
+	s.add(strconv.FormatInt(limit, 10)) // written out, as in page.Request.Rows
 	return db.Upto(tx, int(limit), func(r db.Row) (e Entry, err error) {
 		return e, r.Scan(&e.seq, &e.ID, &e.body)
 	}, s.text.String(), s.args...)
@@ -285,7 +283,8 @@ func (t stream) places(tx *db.Tx, limit, offset int64) ([]place, error) {
 	var s sentence
 	s.add(`SELECT ` + key + `, seq`)
 	s.from(tx.Engine(), t)
-	s.newest(t, limit, offset)
+	s.newest(t)
+	s.add("? OFFSET ?", limit, offset)
 	return db.All(tx, func(r db.Row) (p place, err error) {
 		return p, r.Scan(&p.key, &p.seq)
 	}, s.text.String(), s.args...)

@@ -73,7 +73,7 @@ func asStored(l page.List[audit.Entry]) (raw, error) {
 type auditInput struct {
 	ListInput
 	Action       string    `query:"action" maxLength:"100" example:"organization.*" doc:"One action, or all that begin alike: organization.*"`
-	TargetType   string    `query:"target_type" enum:"access,account,admin,api_key,audit,authz,branding,credits,invitation,member,meter,my_organization,notification,organization,partner_group,plugin,profile,registration_request,session,settings,system,token,usage,user" doc:"What kind of thing it was done to."`
+	TargetType   string    `query:"target_type" maxLength:"100" example:"organization" doc:"What kind of thing it was done to: access, account, admin, api_key, audit, authz, branding, credits, invitation, member, meter, my_organization, notification, organization, partner_group, plugin, profile, registration_request, session, settings, system, token, usage, user."`
 	Actor        int64     `query:"actor_id" minimum:"1" doc:"Of a user or an API key."`
 	Organization int64     `query:"organization_id" minimum:"1" doc:"Events of this organization."`
 	Admin        int64     `query:"admin_id" minimum:"1" doc:"Events of this admin and its organizations."`

@@ -330,7 +330,7 @@ var strayIDs int64 = 20_000 // tests take fewer
 // strays looks for rows that belong to no wallet, a piece of the ledger at a
 // time, and whether all accounts balance.
 func (v *verifier) strays(ctx context.Context) error {
-	for above := v.from.ID; !v.full(); {
+	for above := v.from.ID; ; {
 		more := false
 		err := v.read(ctx, func(tx *db.Tx) (err error) {
 			var next int64
@@ -343,7 +343,11 @@ func (v *verifier) strays(ctx context.Context) error {
 			return err
 		}
 		if !more {
+			v.looked = 0 // no part goes on here
 			return v.balance(ctx)
+		}
+		if v.full() {
+			return nil
 		}
 		upTo := above + strayIDs
 		if upTo < above {
@@ -366,7 +370,6 @@ func (v *verifier) strays(ctx context.Context) error {
 		above = upTo
 		v.from = page.Position{At: phaseStrays, ID: above}
 	}
-	return nil
 }
 
 func (v *verifier) balance(ctx context.Context) error {

@@ -355,14 +355,15 @@ func TestRowsAreScannedByKind(t *testing.T) {
 		none  *count
 		empty *string
 		bytes []byte
+		blank []byte
 	}
 	each(t, func(s scratch) {
 		got, err := read(s, func(r db.Row) (v row, err error) {
-			return v, r.Scan(&v.n, &v.named, &v.plain, &v.at, &v.word, &v.kind, &v.raw, &v.flag, &v.no, &v.whole, &v.other, &v.text, &v.maybe, &v.none, &v.empty, &v.bytes)
+			return v, r.Scan(&v.n, &v.named, &v.plain, &v.at, &v.word, &v.kind, &v.raw, &v.flag, &v.no, &v.whole, &v.other, &v.text, &v.maybe, &v.none, &v.empty, &v.bytes, &v.blank)
 		}, s.columns(`CAST(-9223372036854775808 AS BIGINT), CAST(9223372036854775807 AS BIGINT), CAST(7 AS BIGINT), CAST(1 AS BIGINT), CAST('Ähre' AS TEXT),
-			CAST('' AS TEXT), CAST('raw' AS BYTEA), TRUE, FALSE, CAST(0 AS BIGINT), CAST(-1 AS BIGINT), CAST('x' AS TEXT), TRUE, CAST(NULL AS BIGINT), CAST(NULL AS TEXT), CAST(NULL AS BYTEA)`))
+			CAST('' AS TEXT), CAST('raw' AS BYTEA), TRUE, FALSE, CAST(0 AS BIGINT), CAST(-1 AS BIGINT), CAST('x' AS TEXT), TRUE, CAST(NULL AS BIGINT), CAST(NULL AS TEXT), CAST(NULL AS BYTEA), CAST('' AS BYTEA)`))
 		zero, less, x, yes := int64(0), count(-1), name("x"), true
-		want := row{math.MinInt64, math.MaxInt64, 7, 1, "Ähre", "", []byte("raw"), true, false, &zero, &less, &x, &yes, nil, nil, nil}
+		want := row{math.MinInt64, math.MaxInt64, 7, 1, "Ähre", "", []byte("raw"), true, false, &zero, &less, &x, &yes, nil, nil, nil, nil}
 		if err != nil || len(got) != 1 || !reflect.DeepEqual(got[0], want) {
 			s.Errorf("got %+v, %v, want %+v", got, err, want)
 		}

@@ -42,7 +42,7 @@ func take(c *pgconn.FieldDescription, value []byte, dest any) bool {
 		if c.DataTypeOID != pgtype.ByteaOID || c.Format != pgtype.BinaryFormatCode {
 			return false
 		}
-		*d = append([]byte(nil), value...)
+		*d = append([]byte(nil), value...) // nil where there are none, as on SQLite
 		return true
 	}
 	v := reflect.ValueOf(dest)

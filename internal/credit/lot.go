@@ -153,6 +153,7 @@ func (w *wallet) cover() {
 	for _, l := range slices.Backward(w.lots) {
 		if n := min(-rest, l.held); n > 0 {
 			l.held, l.dirty, rest = l.held-n, true, rest+n
+			w.expires(l.expires) // what was held did not
 		}
 	}
 }

@@ -324,3 +324,52 @@ func TestLedgerIsTheModel(t *testing.T) {
 		t.Logf("%d operations", done)
 	})
 }
+
+// What a hold had set aside expires on its day once it is free again, also where
+// nobody touches the wallet: the whole lot was held when the wallet last looked
+// what would expire.
+func TestWhatAHoldFreesExpires(t *testing.T) {
+	clocked(t, func(t *testing.T, d *db.DB, clock *stepping) {
+		clock.set("2026-11-01T00:00:00Z")
+		o := newOrganization(t, d, newAdmin(t, d, false))
+		add := func(n int64, until string) {
+			t.Helper()
+			at, err := time.Parse(time.RFC3339, until)
+			must(t, err)
+			end := db.At(at)
+			must(t, d.Write(ctx, func(tx *db.Tx) error {
+				_, err := credit.Add(tx, boss, o, n, "", credit.Terms{Expires: &end}, none)
+				return err
+			}))
+		}
+		do := func(r credit.Request) credit.Result {
+			t.Helper()
+			r.Actor = service
+			all, err := write(d, func(tx *db.Tx) ([]credit.Result, error) { return credit.Do(tx, []credit.Request{r}) })
+			must(t, err)
+			must(t, all[0].Err)
+			return all[0]
+		}
+		sweep := func(want int64) {
+			t.Helper()
+			_, err := credit.Sweep(ctx, d)
+			must(t, err)
+			if f := figures(t, d, o); f.Balance != want {
+				t.Errorf("at %s: got %+v, want a balance of %d", clock.now, f, want)
+			}
+		}
+		add(5, "2026-11-02T00:00:00Z")
+		add(10, "2026-11-20T00:00:00Z")
+		r := holding(o, 15)
+		r.Hold.ExpiresIn = 30 * 86400
+		h := do(r)
+		clock.set("2026-11-02T00:00:00Z")
+		sweep(15) // it looks, and nothing is free
+		clock.set("2026-11-10T00:00:00Z")
+		do(credit.Request{Of: h.Hold.ID, Void: true})
+		sweep(10)
+		clock.set("2026-11-20T00:00:00Z")
+		sweep(0)
+		checkLedger(t, d)
+	})
+}

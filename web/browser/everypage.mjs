@@ -38,6 +38,7 @@ await run(async (browser) => {
       await picture(page, `public-${nameOf(path)}-${scheme}`);
       await page.setViewportSize({ width: 390, height: 800 });
       await fits(page, `390 px ${path}`);
+      if (!dark) await picture(page, `public-${nameOf(path)}-phone`);
     }
     await page.context().close();
   }
@@ -55,7 +56,7 @@ await run(async (browser) => {
       await paint(page, "light");
       await page.setViewportSize({ width: 390, height: 800 });
       await fits(page, `${role} 390 px ${path}`);
-      if (["/", "/organizations"].includes(path)) await picture(page, `${role}-${nameOf(path)}-phone`);
+      await picture(page, `${role}-${nameOf(path)}-phone`);
     }
     if (role === "superadmin") await suspension(page);
     await page.context().close();

@@ -103,10 +103,10 @@ export async function paint(page, scheme) {
   await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
 }
 
-// picture keeps the upper part of the page, where pictures are wanted.
+// picture keeps the page, where pictures are wanted.
 export async function picture(page, name) {
   const folder = process.env.TENANTRY_SCREENSHOTS;
   if (!folder) return;
   const { width, height } = await page.evaluate(() => ({ width: document.documentElement.clientWidth, height: document.documentElement.scrollHeight }));
-  await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true, clip: { x: 0, y: 0, width, height: Math.min(height, 1000) } });
+  await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true, clip: { x: 0, y: 0, width, height: Math.min(height, 4000) } });
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/tenantry/tenantry/internal/audit"
@@ -76,9 +77,10 @@ func (s *seed) tellDays() {
 func (s *seed) busyDay(t *tenant, i int, when time.Time) busy {
 	grown := 1 - float64(s.end.Sub(when))/float64(Days*24*time.Hour) // 0 to 1
 	level := week[when.Weekday()] * (0.75 + 0.45*grown) * (0.75 + 0.5*s.rng.Float64())
+	own := 0.9 + 0.17*math.Mod(float64(i)*math.Phi, 1) // no two are alike
 	b := busy{
-		tenant: t, level: level, used: usedShares[i%len(usedShares)],
-		stored:  usedShares[(i+4)%len(usedShares)] * (0.45 + 0.55*grown),
+		tenant: t, level: level, used: own * usedShares[i%len(usedShares)],
+		stored:  own * usedShares[(i+4)%len(usedShares)] * (0.45 + 0.55*grown),
 		reserve: i%9 == 4 && when.After(s.end.Add(-24*time.Hour)),
 	}
 	daily := spentShares[i%len(spentShares)] * 2500 / 24
@@ -88,7 +90,7 @@ func (s *seed) busyDay(t *tenant, i int, when time.Time) busy {
 	first := 0.4 + 0.4*s.rng.Float64()
 	for n, part := range []float64{first, 1 - first} {
 		if amount := int64(daily * level * part); amount > 0 {
-			b.spends = append(b.spends, credit.Spend{Amount: amount, Plugin: []string{"files", "calendar"}[(i+n)%2], Reference: fmt.Sprintf("%s-%d", when.Format("0102"), n+1)})
+			b.spends = append(b.spends, credit.Spend{Amount: amount, Plugin: []string{"files", "calendar"}[(i+n)%2], Reference: []string{"Backup", "Reminders"}[(i+n)%2] + when.Format(" 2 January")})
 		}
 	}
 	return b
@@ -105,7 +107,7 @@ func (s *seed) spend(ctx context.Context, actor audit.Actor, when time.Time, all
 			}
 			if b.reserve {
 				requests = append(requests, credit.Request{Actor: actor, Organization: b.tenant.id,
-					Hold: &credit.NewHold{Spend: credit.Spend{Amount: 40, Plugin: "files", Reference: "export-" + when.Format("0102")}, ExpiresIn: 30 * 86400}})
+					Hold: &credit.NewHold{Spend: credit.Spend{Amount: 40, Plugin: "files", Reference: "Export" + when.Format(" 2 January")}, ExpiresIn: 30 * 86400}})
 			}
 		}
 		results, err := credit.Do(tx, requests)

@@ -181,6 +181,40 @@ func (s *seed) play(ctx context.Context) error {
 // between picks a whole number from low to high.
 func (s *seed) between(low, high int) int { return low + s.rng.IntN(high-low+1) }
 
+// working is when people are next at work after t: on a weekday, from eight to
+// six. Nights and weekends end in the two hours after eight.
+func working(t time.Time) time.Time {
+	day := t.Truncate(24 * time.Hour)
+	night := t.Sub(day.Add(-6 * time.Hour)) // since six in the evening before
+	switch {
+	case t.Hour() >= 18:
+		day, night = day.AddDate(0, 0, 1), t.Sub(day.Add(18*time.Hour))
+	case t.Hour() >= 8 && day.Weekday() != time.Saturday && day.Weekday() != time.Sunday:
+		return t
+	}
+	for day.Weekday() == time.Saturday || day.Weekday() == time.Sunday {
+		day = day.AddDate(0, 0, 1)
+	}
+	return day.Add(8*time.Hour + night/7).Truncate(time.Second)
+}
+
+// asking is when the visitor at this share of all comes: more of them come as
+// time goes on, few at weekends.
+func (s *seed) asking(share float64) time.Time {
+	const first, last = Days - 4, 5
+	weights, sum := make([]float64, first+1), 0.0
+	for ago := first; ago >= last; ago-- {
+		grown := 1 - float64(ago)/Days
+		weights[ago] = week[s.ago(ago, 0).Weekday()] * (0.6 + grown)
+		sum += weights[ago]
+	}
+	ago := first
+	for left := share * sum; ago > last && left > weights[ago]; ago-- {
+		left -= weights[ago]
+	}
+	return s.ago(ago, 7+s.rng.Float64()*13)
+}
+
 // later is some hours after t, within working hours more often than not.
 func (s *seed) later(t time.Time, low, high float64) time.Time {
 	return t.Add(time.Duration((low + s.rng.Float64()*(high-low)) * float64(time.Hour))).Truncate(time.Second)

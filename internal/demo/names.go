@@ -8,18 +8,18 @@ type brandData struct {
 	app, primary, second  string
 	hidePoweredBy, portal bool // portal: a verified custom domain
 	suspended             string
-	grants                []int64 // one a month, the oldest first
+	grants                []int64 // one in fifteen days, the oldest first
 }
 
 var brands = []brandData{
-	{name: "Northwind Digital", company: "Northwind Digital GmbH", domain: "northwind", group: 0, owner: "Lena Hoffmann", app: "Northwind Cloud", primary: "#0B5CAD", second: "#F2A900", hidePoweredBy: true, portal: true, grants: []int64{250_000, 200_000, 300_000}},
-	{name: "Blue Harbor Agency", company: "Blue Harbor Agency Ltd", domain: "blueharbor", group: 0, owner: "Oliver Bennett", app: "Harbor Suite", primary: "#12355B", second: "#2A9D8F", hidePoweredBy: true, portal: true, grants: []int64{180_000, 180_000, 220_000}},
-	{name: "Kiezwerk", company: "Kiezwerk UG", domain: "kiezwerk", group: 1, owner: "Deniz Aydin", app: "Kiezwerk Office", primary: "#7A1F3D", second: "#E9C46A", portal: true, grants: []int64{60_000, 80_000, 80_000}},
-	{name: "Atlas Partners", company: "Atlas Partners S.A.", domain: "atlaspartners", group: 1, owner: "Camille Laurent", app: "Atlas Workspace", primary: "#264653", second: "#E76F51", grants: []int64{90_000, 50_000, 70_000}},
-	{name: "Greenfield IT", company: "Greenfield IT B.V.", domain: "greenfield-it", group: 1, owner: "Sanne de Vries", app: "Greenfield", primary: "#2D6A4F", second: "#B7E4C7", grants: []int64{40_000, 40_000, 60_000}},
-	{name: "Studio Lumen", company: "Studio Lumen S.r.l.", domain: "studiolumen", group: 2, owner: "Marco Ricci", app: "Lumen", primary: "#5A189A", second: "#FF9E00", grants: []int64{20_000, 20_000, 15_000}},
-	{name: "Pioneer Consulting", company: "Pioneer Consulting LLC", domain: "pioneer", group: 2, owner: "Grace Miller", app: "Pioneer Desk", primary: "#9B2226", second: "#005F73", suspended: "Payment overdue: invoices of two months are open", grants: []int64{25_000, 10_000}},
-	{name: "Fjord Solutions", company: "Fjord Solutions AS", domain: "fjord", group: -1, owner: "Ingrid Larsen", app: "Fjord", primary: "#1D3557", second: "#A8DADC", grants: []int64{30_000}},
+	{name: "Northwind Digital", company: "Northwind Digital GmbH", domain: "northwind", group: 0, owner: "Lena Hoffmann", app: "Northwind Cloud", primary: "#0B5CAD", second: "#F2A900", hidePoweredBy: true, portal: true, grants: []int64{15_000, 10_000, 16_000, 18_000, 22_000, 20_000}},
+	{name: "Blue Harbor Agency", company: "Blue Harbor Agency Ltd", domain: "blueharbor", group: 0, owner: "Oliver Bennett", app: "Harbor Suite", primary: "#12355B", second: "#2A9D8F", hidePoweredBy: true, portal: true, grants: []int64{8_000, 6_000, 14_000, 10_000, 26_000, 18_000}},
+	{name: "Kiezwerk", company: "Kiezwerk UG", domain: "kiezwerk", group: 1, owner: "Deniz Aydin", app: "Kiezwerk Office", primary: "#7A1F3D", second: "#E9C46A", portal: true, grants: []int64{5_000, 4_000, 9_000, 8_000, 9_000, 12_000}},
+	{name: "Atlas Partners", company: "Atlas Partners S.A.", domain: "atlaspartners", group: 1, owner: "Camille Laurent", app: "Atlas Workspace", primary: "#264653", second: "#E76F51", grants: []int64{6_000, 5_000, 7_000, 6_000, 9_000, 8_000}},
+	{name: "Greenfield IT", company: "Greenfield IT B.V.", domain: "greenfield-it", group: 1, owner: "Sanne de Vries", app: "Greenfield", primary: "#2D6A4F", second: "#B7E4C7", grants: []int64{2_000, 4_000, 5_000, 4_000, 7_000, 6_000}},
+	{name: "Studio Lumen", company: "Studio Lumen S.r.l.", domain: "studiolumen", group: 2, owner: "Marco Ricci", app: "Lumen", primary: "#5A189A", second: "#FF9E00", grants: []int64{1_500, 1_500, 1_000, 2_000, 2_000, 3_000}},
+	{name: "Pioneer Consulting", company: "Pioneer Consulting LLC", domain: "pioneer", group: 2, owner: "Grace Miller", app: "Pioneer Desk", primary: "#9B2226", second: "#005F73", suspended: "Payment overdue: invoices of two months are open", grants: []int64{1_500, 1_000, 1_500, 1_500, 1_500}},
+	{name: "Fjord Solutions", company: "Fjord Solutions AS", domain: "fjord", group: -1, owner: "Ingrid Larsen", app: "Fjord", primary: "#1D3557", second: "#A8DADC", grants: []int64{1_500, 1_000, 1_500, 2_000, 1_500, 1_500}},
 }
 
 // companies that ask for an organization; the first are the oldest.

@@ -89,7 +89,7 @@ func (s *seed) tellResellers() {
 		s.change(came, "the admin "+b.name, func(tx *db.Tx) error { return s.welcome(tx, r) })
 		s.tellPeople(r, came, i%2 == 0)
 		s.tellBrand(r, s.later(came, 3, 20))
-		s.tellGrants(r, came)
+		s.tellGrants(r, came, i)
 		if b.suspended != "" {
 			s.change(s.ago(suspendedAgo, 10.5), "the suspension of "+b.name, func(tx *db.Tx) error {
 				_, err := admin.Suspend(tx, s.root(1), r.id, admin.Suspension{Reason: b.suspended})
@@ -121,11 +121,17 @@ func (s *seed) tellPeople(r *reseller, came time.Time, staffed bool) {
 	})
 }
 
-// tellGrants fills the admin's pool, a month at a time.
-func (s *seed) tellGrants(r *reseller, came time.Time) {
-	for month, amount := range r.grants {
-		s.change(s.later(came.AddDate(0, 0, 30*month), 2, 8), "a grant to "+r.name, func(tx *db.Tx) error {
-			_, err := admin.GrantCredits(tx, s.root(month), r.id, admin.Grant{Amount: amount, Reason: fmt.Sprintf("Monthly allocation %d", month+1)}, credit.Reference{})
+// tellGrants fills the admin's pool every fifteen days, each admin's on days of
+// its own.
+func (s *seed) tellGrants(r *reseller, came time.Time, i int) {
+	for n, amount := range r.grants {
+		when := s.later(came, 2, 8)
+		if n > 0 {
+			when = working(when.AddDate(0, 0, 15*n-i%5*2))
+		}
+		reason := fmt.Sprintf("Allocation of %s", when.Format("January"))
+		s.change(when, "a grant to "+r.name, func(tx *db.Tx) error {
+			_, err := admin.GrantCredits(tx, s.root(n), r.id, admin.Grant{Amount: amount, Reason: reason}, credit.Reference{})
 			return err
 		})
 	}

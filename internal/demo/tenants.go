@@ -47,7 +47,7 @@ func (s *seed) tellTenants() {
 		}
 		switch {
 		case i < provisioned:
-			t.asked = s.ago(Days-4-i*83/provisioned, 7+s.rng.Float64()*13)
+			t.asked = s.asking((float64(i) + 1.6*s.rng.Float64() - 0.8) / provisioned)
 			s.tellAsking(t, i)
 			s.tellProvisioning(t, i)
 			s.trouble(t, i)
@@ -57,11 +57,11 @@ func (s *seed) tellTenants() {
 			s.tellAsking(t, i)
 			s.tellRejection(t, i)
 		case i < provisioned+rejected+waiting:
-			t.asked = s.ago(4, float64(7+i%10))
+			t.asked = s.ago(3+i%4, float64(7+i%10))
 			s.tellAsking(t, i)
-			s.tellApproval(t, i, s.later(t.asked, 20, 48), false)
+			s.tellApproval(t, i, working(s.later(t.asked, 4, 30)), false)
 		default:
-			t.asked = s.later(s.end, -120, -2)
+			t.asked = s.later(s.end, -200, -2)
 			s.tellAsking(t, i)
 		}
 	}
@@ -119,7 +119,7 @@ func (s *seed) tellApproval(t *tenant, i int, when time.Time, atOnce bool) {
 
 // tellProvisioning approves and provisions, half of the time in two steps.
 func (s *seed) tellProvisioning(t *tenant, i int) {
-	approved := s.later(t.asked, 2, 40)
+	approved := working(s.later(t.asked, 2, 30))
 	t.made = approved
 	if i%2 == 0 {
 		t.made = s.later(approved, 0.2, 5)
@@ -134,7 +134,7 @@ func (s *seed) tellProvisioning(t *tenant, i int) {
 
 func (s *seed) tellRejection(t *tenant, i int) {
 	reason := refusals[i%len(refusals)]
-	s.change(s.later(t.asked, 5, 70), "the rejection of "+t.company, func(tx *db.Tx) error {
+	s.change(working(s.later(t.asked, 5, 60)), "the rejection of "+t.company, func(tx *db.Tx) error {
 		_, err := s.requests.Reject(tx, s.root(i), t.request, registration.Rejection{Reason: reason})
 		return err
 	})

@@ -43,9 +43,14 @@ func (s *seed) tellWork() {
 	}
 }
 
-// during is a moment of the tenant's untroubled life: share of the way.
+// during is a moment of the tenant's untroubled life, share of the way, at work
+// where there is time for it.
 func (t *tenant) during(share float64) time.Time {
-	return t.made.Add(time.Duration(share * float64(t.until.Sub(t.made)))).Truncate(time.Second)
+	when := t.made.Add(time.Duration(share * float64(t.until.Sub(t.made)))).Truncate(time.Second)
+	if at := working(when); at.Before(t.until) {
+		return at
+	}
+	return when
 }
 
 // tellCredits gives credits every thirty days, from the reseller's pool or the
@@ -56,7 +61,7 @@ func (s *seed) tellCredits(t *tenant) {
 		low, high = 3, 12
 	}
 	for month := 0; ; month++ {
-		when := s.later(t.made.AddDate(0, 0, 30*month), 0.5, 6)
+		when := working(s.later(t.made.AddDate(0, 0, 30*month), 0.5, 6))
 		if !when.Before(t.until) {
 			return
 		}

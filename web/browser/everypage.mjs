@@ -18,9 +18,9 @@ const idOf = (page, field) => page.evaluate(async (f) => {
 const roles = [
   { role: "superadmin", email: "ada.berg@tenantry.example", pages: async () => ["/", "/requests", "/requests?status=active&page=2", "/requests/1", "/organizations", ...tabs("/organizations/1", organization), "/admins", ...tabs("/admins/1", admin), "/groups", "/plugins", "/organizations?sort=name", "/transactions/1", "/accounts/1", "/meters", "/system", "/audit", "/keys", "/access", "/settings", "/settings?tab=branding", "/settings?tab=history", "/notifications", "/profile", "/nowhere"] },
   { role: "admin", email: "lena.hoffmann@northwind.example", pages: async (p) => ["/", "/organizations", ...tabs(`/admins/${await idOf(p, "admin_id")}`, ["credits", "branding", "people"]), "/audit", "/transactions/1", "/notifications"] },
-  { role: "owner", email: "chloe.jensen@adler-optik.example", pages: async (p) => ["/", ...tabs(`/organizations/${await idOf(p, "organization_id")}`, ["usage", "credits", "members", "keys"]), "/audit", "/profile"] },
-  { role: "manager", email: "aisha.taylor@adler-optik.example", pages: async (p) => ["/", ...tabs(`/organizations/${await idOf(p, "organization_id")}`, ["usage", "credits", "plugins", "members"]), "/notifications"] },
-  { role: "member", email: "jonas.petrov@adler-optik.example", pages: async (p) => ["/", ...tabs(`/organizations/${await idOf(p, "organization_id")}`, ["usage", "plugins"])] },
+  { role: "owner", email: "tess.bauer@adler-optik.example", pages: async (p) => ["/", ...tabs(`/organizations/${await idOf(p, "organization_id")}`, ["usage", "credits", "members", "keys"]), "/audit", "/profile"] },
+  { role: "manager", email: "liam.petrov@adler-optik.example", pages: async (p) => ["/", ...tabs(`/organizations/${await idOf(p, "organization_id")}`, ["usage", "credits", "plugins", "members"]), "/notifications"] },
+  { role: "member", email: "uwe.kaya@adler-optik.example", pages: async (p) => ["/", ...tabs(`/organizations/${await idOf(p, "organization_id")}`, ["usage", "plugins"])] },
 ];
 
 const nameOf = (path) => path.replace(/[/?=&]+/g, "-").replace(/^-|-$/g, "") || "home";

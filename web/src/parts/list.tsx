@@ -51,12 +51,16 @@ const cursors = new Map<string, string>();
 export function List<P extends GetPath, R extends RowOf<P> = RowOf<P>>(props: Props<P, R>) {
   const { path, params = {}, fixed = {}, filters = [], prefix = "" } = props;
   const [search, set] = useAddress();
-  const [chosen, setChosen] = useState<R[]>([]);
   const page = Math.max(1, Number(search[`${prefix}page`] ?? 1) || 1);
   const sort = search[`${prefix}sort`] ?? "";
   const narrowed: Values = { ...fixed, ...Object.fromEntries(filters.map((f) => [f.name, search[prefix + f.name]])) };
   const here = JSON.stringify([path, params, narrowed, sort]);
   const cursor = cursors.get(`${here}#${page}`);
+  // What is chosen is chosen on this page: whatever else changes the address, by
+  // going back say, must not leave rows chosen that nobody sees.
+  const [choice, setChoice] = useState<{ at: string; rows: R[] }>({ at: "", rows: [] });
+  const chosen = choice.at === `${here}#${page}` ? choice.rows : [];
+  const setChosen = (rows: R[]) => setChoice({ at: `${here}#${page}`, rows });
   const query: Values = { ...asked(narrowed), sort: sort || undefined, limit: size, ...(page > 1 ? (cursor ? { cursor } : { offset: (page - 1) * size }) : {}) };
   const list = useQuery({
     queryKey: [path, params, query],
@@ -66,17 +70,11 @@ export function List<P extends GetPath, R extends RowOf<P> = RowOf<P>>(props: Pr
   const rows = list.data?.data ?? [];
   const pages = list.data?.pagination;
   if (pages?.next_cursor) cursors.set(`${here}#${page + 1}`, pages.next_cursor);
-  const go = (n: number) => {
-    setChosen([]);
-    set({ [`${prefix}page`]: n > 1 ? String(n) : "" }, true);
-  };
-  const resort = (s: string) => {
-    setChosen([]);
-    set({ [`${prefix}sort`]: s, [`${prefix}page`]: "" });
-  };
+  const go = (n: number) => set({ [`${prefix}page`]: n > 1 ? String(n) : "" }, true);
+  const resort = (s: string) => set({ [`${prefix}sort`]: s, [`${prefix}page`]: "" });
   return (
     <Stack gap="sm">
-      {filters.length > 0 && <Filters filters={filters} values={narrowed} prefix={prefix} set={(c) => { setChosen([]); set({ ...c, [`${prefix}page`]: "" }); }} name={path} />}
+      {filters.length > 0 && <Filters filters={filters} values={narrowed} prefix={prefix} set={(c) => set({ ...c, [`${prefix}page`]: "" })} name={path} />}
       {props.columns.some((c) => c.sort) && <SortBy columns={props.columns} sort={sort} set={resort} />}
       {list.error ? <Failed error={list.error} again={() => void list.refetch()} />
         : !pages ? <Waiting />
@@ -148,7 +146,7 @@ function Head<R>({ column: c, sort, set }: { column: Column<R>; sort: string; se
   const next = now === "ascending" ? `-${by}` : now === "descending" ? "" : (by ?? "");
   return (
     <Table.Th role="columnheader" ta={c.right ? "right" : undefined} aria-sort={now}>
-      {by ? <UnstyledButton fz="inherit" fw="inherit" onClick={() => set(next)}>{t(c.head)} <span aria-hidden>{now === "ascending" ? "▲" : now === "descending" ? "▼" : "↕"}</span></UnstyledButton> : t(c.head)}
+      {by ? <UnstyledButton fz="inherit" fw="inherit" onClick={() => set(next)}>{t(c.head)}{"\u00a0"}<span aria-hidden>{now === "ascending" ? "▲" : now === "descending" ? "▼" : "↕"}</span></UnstyledButton> : t(c.head)}
     </Table.Th>
   );
 }
@@ -173,10 +171,10 @@ function Filters({ filters, values, prefix, set, name }: { filters: Filter[]; va
           ? <Pick key={f.name} find={f.find} label={t(f.label)} size="sm" value={String(values[f.name] ?? "")} set={(v) => set({ [prefix + f.name]: v })} />
           : f.choices ? <NativeSelect key={f.name} name={f.name} label={t(f.label)} size="sm" defaultValue={String(values[f.name] ?? "")} data={[{ value: "", label: t("all") }, ...f.choices]} onChange={(e) => e.currentTarget.form?.requestSubmit()} />
           : f.options
-          ? <NativeSelect key={f.name} name={f.name} label={t(f.label)} size="sm" defaultValue={String(values[f.name] ?? "")} data={[...(f.first ? [] : [{ value: "", label: t("all") }]), ...f.options.map((o) => ({ value: o, label: named(o) }))]} onChange={(e) => e.currentTarget.form?.requestSubmit()} />
-          : <TextInput key={f.name} name={f.name} label={t(f.label)} size="sm" type={f.type ?? "text"} defaultValue={String(values[f.name] ?? "")} />)}
+          ? <NativeSelect key={f.name} name={f.name} label={t(f.label)} size="sm" maw={170} defaultValue={String(values[f.name] ?? "")} data={[...(f.first ? [] : [{ value: "", label: t("all") }]), ...f.options.map((o) => ({ value: o, label: named(o) }))]} onChange={(e) => e.currentTarget.form?.requestSubmit()} />
+          : <TextInput key={f.name} name={f.name} label={t(f.label)} size="sm" type={f.type ?? "text"} w={f.type === "date" ? 142 : undefined} maw={190} defaultValue={String(values[f.name] ?? "")} />)}
         <Button type="submit" size="sm" variant="default">{t("Search")}</Button>
-        <SavedFilters name={name} values={Object.fromEntries(filters.map((f) => [prefix + f.name, String(values[f.name] ?? "")]))} set={set} />
+        <SavedFilters name={name} shown={(k, v) => (filters.find((f) => prefix + f.name === k)?.options ? named(v) : v)} values={Object.fromEntries(filters.map((f) => [prefix + f.name, String(values[f.name] ?? "")]))} set={set} />
       </Group>
     </form>
   );

@@ -86,8 +86,9 @@ export async function accessible(page, where) {
   }
 }
 
-// fits holds that nothing is wider than the window.
+// fits holds that nothing is wider than the window, once plots have followed it.
 export async function fits(page, where) {
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
   const wide = await page.evaluate(() => {
     const w = document.documentElement.clientWidth;
     const inside = (e) => e.closest(".table, .mantine-Tabs-list, [data-scroll], .unseen, .skip, .preview") !== null;
@@ -108,5 +109,6 @@ export async function picture(page, name) {
   const folder = process.env.TENANTRY_SCREENSHOTS;
   if (!folder) return;
   const { width, height } = await page.evaluate(() => ({ width: document.documentElement.clientWidth, height: document.documentElement.scrollHeight }));
-  await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true, clip: { x: 0, y: 0, width, height: Math.min(height, 4000) } });
+  if (await page.getByRole("dialog").isVisible()) await page.screenshot({ path: `${folder}/${name}.png` }); // stands in the window
+  else await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true, clip: { x: 0, y: 0, width, height: Math.min(height, 4000) } });
 }

@@ -1,7 +1,7 @@
 // The whole story: somebody signs up, the platform approves and hands out
 // credits, a reseller passes them on, the owner invites people, and a
 // suspension bites. What can be done by keys is done by keys.
-import { accessible, base, fault, run, settled, signIn, visitor, want } from "./lib.mjs";
+import { accessible, base, fault, picture, run, settled, signIn, visitor, want } from "./lib.mjs";
 
 const root = { email: process.env.TENANTRY_EMAIL, password: process.env.TENANTRY_PASSWORD };
 const secret = "seven green bottles standing";
@@ -62,7 +62,7 @@ async function manages(browser, invitation) {
   await page.getByText("900").first().waitFor();
   for (const name of ["API keys", "Audit log", "Organizations"]) want(`a manager and ${name}`, await page.getByRole("link", { name, exact: true }).count(), 0);
   await page.getByRole("link", { name: "Credits" }).click();
-  await page.getByRole("table", { name: "Spent by plugin" }).getByText("ecommerce").waitFor();
+  await page.getByRole("table", { name: "Spent by plugin" }).getByText("E-commerce").waitFor();
   want("a manager adds no credits", await page.getByRole("button", { name: "Add credits" }).count(), 0);
   await page.getByRole("link", { name: "Members" }).click();
   await row(page, "mia@acme.example").first().waitFor();
@@ -82,6 +82,7 @@ async function manages(browser, invitation) {
 await run(async (browser) => {
   // Without a script somebody asks for an organization, and sees where it stands.
   const applicant = await signUp(browser, "Acme Corp", "sam@acme.example", { javaScript: false });
+  await picture(applicant, "public-status");
   want("the status", await applicant.locator("li.done").allTextContents().then(String), "Received");
 
   // With one, a taken short name is told while it is typed.
@@ -94,6 +95,7 @@ await run(async (browser) => {
   await second.getByRole("button", { name: "Send the request" }).click();
   want("an unfinished form stays", new URL(second.url()).pathname, "/signup");
   await accessible(second, "sign-up with a hint");
+  await picture(second, "public-signup-hint");
 
   // The sign-in page needs no script either, and says what is wrong.
   const plain = await visitor(browser, { javaScript: false, expect: (s) => /401/.test(s) });
@@ -102,6 +104,7 @@ await run(async (browser) => {
   await plain.getByLabel("Password").fill("a wrong password");
   await plain.getByRole("button", { name: "Sign in" }).click();
   await plain.getByRole("alert").getByText("wrong").waitFor();
+  await picture(plain, "public-login-wrong");
 
   // The superadmin is told, live, in two tabs that agree.
   const boss = await visitor(browser);
@@ -145,6 +148,7 @@ await run(async (browser) => {
   boss.removeAllListeners("console"); // the refusals below are asked for
   await dialog(boss).getByRole("button", { name: "See what it does" }).click();
   await dialog(boss).getByRole("alert").locator("code").first().waitFor();
+  await picture(boss, "opened-refusal");
   await dialog(boss).getByLabel("Slug").fill("bolt");
   await dialog(boss).getByRole("button", { name: "See what it does" }).click();
   await dialog(boss).getByRole("button", { name: "Approve" }).click();
@@ -217,6 +221,7 @@ await run(async (browser) => {
   await dialog(owner).getByLabel("credits:spend").check();
   await dialog(owner).getByRole("button", { name: "Create" }).click();
   const key = await dialog(owner).locator("pre").textContent();
+  await picture(owner, "opened-secret");
   await dialog(owner).getByRole("button", { name: "Done" }).click();
   const organization = new URL(owner.url()).pathname.split("/").pop();
   const spend = async (path, body, status) => {
@@ -231,7 +236,7 @@ await run(async (browser) => {
   await settled(owner);
   await owner.getByText("900").first().waitFor();
   await owner.getByRole("table", { name: "Spent by plugin" }).getByText("250").waitFor();
-  await owner.getByRole("region", { name: "Holds" }).getByText("calendar").waitFor();
+  await owner.getByRole("region", { name: "Holds" }).getByText("Calendar").waitFor();
   await owner.getByRole("region", { name: "Transactions" }).getByText("Order 17").waitFor();
   await accessible(owner, "the owner's credits");
   await owner.getByRole("link", { name: "Explain the balance" }).click();
@@ -245,6 +250,7 @@ await run(async (browser) => {
   await dialog(owner).getByRole("button", { name: "Done" }).click();
   const member = await visitor(browser);
   await member.goto(new URL(invitation).pathname + new URL(invitation).hash);
+  await picture(member, "public-accept-invited");
   want("the token leaves the address", new URL(member.url()).hash, "");
   await member.getByLabel("Your name").fill("Mia");
   await member.getByLabel("Password").fill(secret);
@@ -278,6 +284,7 @@ await run(async (browser) => {
   await dialog(boss).getByRole("alert").getByText("Somebody changed this meanwhile.").waitFor();
   await dialog(boss).getByRole("region", { name: "What changed" }).getByText("Acme of somebody else").waitFor();
   await accessible(boss, "the conflict");
+  await picture(boss, "opened-conflict");
   await dialog(boss).getByRole("button", { name: "Reload" }).click();
   await gone(boss);
   await boss.getByRole("heading", { level: 1, name: "Acme of somebody else" }).waitFor();
@@ -288,6 +295,7 @@ await run(async (browser) => {
   await reseller.getByRole("link", { name: "Branding" }).click();
   await reseller.getByLabel("Upload Logo").first().setInputFiles({ name: "logo.svg", mimeType: "image/svg+xml", buffer: Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 20" onload="alert(1)"><script>alert(1)</script><rect width="40" height="20" fill="#1f5fbf"/></svg>') });
   await reseller.getByText("Uploaded. Save to use it.").waitFor();
+  await picture(reseller, "admin-branding-uploaded");
   await reseller.getByRole("button", { name: "Save" }).click();
   await reseller.getByText("Saved", { exact: true }).waitFor();
   await reseller.reload();
@@ -310,6 +318,8 @@ await run(async (browser) => {
   await gone(boss);
   await boss.getByText("Payment overdue").waitFor();
   await owner.getByRole("alert").getByText("Your organization is suspended.").waitFor();
+  await picture(owner, "owner-suspended");
+  await picture(boss, "superadmin-organization-suspended");
   member.removeAllListeners("console");
   await member.goto("/app");
   await member.getByRole("alert").getByText("Your organization is suspended.").waitFor();
@@ -319,6 +329,7 @@ await run(async (browser) => {
   const token = await member.evaluate(() => JSON.parse(sessionStorage.getItem("tenantry.access")).token);
   await member.getByRole("button", { name: "Sign out" }).click();
   await member.getByText("You are signed out.").waitFor();
+  await picture(member, "public-signed-out");
   const res = await fetch(`${base}/api/auth/me`, { headers: { Authorization: `Bearer ${token}` } });
   want("the token after signing out", res.status, 401);
   await member.goto("/app");

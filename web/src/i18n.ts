@@ -24,18 +24,30 @@ export function t(word: Word, fill: Record<string, string | number> = {}): strin
   });
 }
 
+const odd: Record<string, string> = { ok: "OK" }; // what no rule makes of its key
+
 // named says a value of the API (a status, a role, an action) in words, where
 // there are some.
 export function named(value: string): string {
-  const s = words[value];
+  const s = words[value] ?? odd[value];
   if (s) return s;
-  const plain = value.replaceAll("_", " ").replaceAll(".", ": ");
+  const [noun, verb] = value.split("."); // an event of the audit log
+  if (noun && verb) {
+    const done = named(verb);
+    return `${named(noun)}: ${done.charAt(0).toLowerCase()}${done.slice(1)}`;
+  }
+  const plain = value.replaceAll("_", " ");
   return plain.charAt(0).toUpperCase() + plain.slice(1);
 }
 
 export const num = (n: number, digits = 2) => new Intl.NumberFormat(lang, { maximumFractionDigits: digits }).format(n);
-export const when = (s: string | null | undefined) => (s ? new Intl.DateTimeFormat(lang, { dateStyle: "medium", timeStyle: "short" }).format(new Date(s)) : "–");
-export const day = (s: string | number) => new Intl.DateTimeFormat(lang, { dateStyle: "medium" }).format(new Date(s));
+
+// whole keeps what belongs together on one line: a number and its unit, a date.
+const whole = (s: string) => s.replaceAll(" ", "\u00a0");
+
+export const day = (s: string | number) => whole(new Intl.DateTimeFormat(lang, { dateStyle: "medium" }).format(new Date(s)));
+export const when = (s: string | null | undefined) => (s ? `${day(s)}, ${whole(new Intl.DateTimeFormat(lang, { timeStyle: "short" }).format(new Date(s)))}` : "–");
+export const percent = (n: number, digits = 2) => `${num(n, digits)}\u00a0%`;
 
 const units: [Intl.RelativeTimeFormatUnit, number][] = [["day", 86_400_000], ["hour", 3_600_000], ["minute", 60_000]];
 
@@ -43,11 +55,11 @@ const units: [Intl.RelativeTimeFormatUnit, number][] = [["day", 86_400_000], ["h
 export function ago(s: string): string {
   const ms = new Date(s).getTime() - Date.now();
   const [unit, size] = units.find(([, n]) => Math.abs(ms) >= n) ?? ["minute", 60_000];
-  return new Intl.RelativeTimeFormat(lang, { numeric: "auto" }).format(Math.round(ms / size), unit);
+  return whole(new Intl.RelativeTimeFormat(lang, { numeric: "auto" }).format(Math.round(ms / size), unit));
 }
 
 // limit says a limit; -1 is none.
-export const limit = (n: number, unit = "") => (n < 0 ? t("unlimited") : `${num(n)}${unit && ` ${unit}`}`);
+export const limit = (n: number, unit = "") => (n < 0 ? t("unlimited") : `${num(n)}${unit && `\u00a0${unit}`}`);
 
 export function choose(l: Lang) {
   document.cookie = `tenantry_lang=${l}; path=/; max-age=31536000; samesite=lax`;
@@ -55,4 +67,4 @@ export function choose(l: Lang) {
 }
 
 // quantity says an amount of a meter: bytes as GB, anything else with its unit.
-export const quantity = (n: number, unit: string) => (unit === "bytes" ? `${num(n / 1e9)} GB` : unit ? `${num(n)} ${unit}` : num(n));
+export const quantity = (n: number, unit: string) => (unit === "bytes" ? `${num(n / 1e9)}\u00a0GB` : unit ? `${num(n)}\u00a0${unit}` : num(n));

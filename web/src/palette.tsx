@@ -38,7 +38,7 @@ function Finder({ close }: { close: () => void }) {
   };
   return (
     <>
-      <TextInput data-autofocus role="combobox" aria-expanded aria-controls="found" aria-activedescendant={`found-${chosen}`} aria-label={t("Go to…")} placeholder={t("Page, organization, admin or request")} value={text} onChange={(e) => { setText(e.currentTarget.value); setAt(0); }} onKeyDown={key} mb="xs" />
+      <TextInput data-autofocus role="combobox" aria-expanded aria-controls="found" aria-activedescendant={`found-${chosen}`} aria-label={t("Go to…")} placeholder={t("Page, organization, admin or request")} value={text} onChange={(e) => { setText(e.currentTarget.value); setAt(0); }} onKeyDown={key} pt={5} mb="xs" />
       <div id="found" role="listbox" aria-label={t("Found")} className="palette">
         {all.map((p, i) => <div key={p.to + p.label} id={`found-${i}`} role="option" tabIndex={-1} aria-selected={i === chosen} onClick={() => go(p)} onKeyDown={() => undefined}>{p.label}</div>)}
       </div>

@@ -56,7 +56,7 @@ export function Shell({ brand }: { brand: Brand }) {
       </AppShell.Header>
       <AppShell.Navbar p="xs" className="nav" aria-label={t("Pages")}>
         <ScrollArea style={{ flex: 1 }}>
-          {items.map((p) => <NavLink key={p.label} label={p.label} active={here(p.to, p.search?.tab)} component={Routed} {...{ to: p.to, search: p.search ?? {} } as object} />)}
+          {items.map((p) => <NavLink key={p.label} label={p.label} active={here(p.to, p.search?.tab)} component={Routed} {...{ to: p.to, search: p.search ?? {}, activeOptions: { exact: !p.search && items.some((i) => i !== p && i.to === p.to) } } as object} />)}
         </ScrollArea>
         <Foot />
       </AppShell.Navbar>
@@ -90,7 +90,7 @@ function useHeading(path: string, app: string) {
 function Bell({ unread }: { unread: number | null }) {
   const label = unread ? t("Notifications, {n} unread", { n: unread }) : t("Notifications");
   return (
-    <Indicator label={num(unread ?? 0)} size={18} disabled={!unread} color="var(--bell)" styles={{ indicator: { background: "var(--mantine-color-text)", color: "var(--mantine-color-body)" } }}>
+    <Indicator label={num(unread ?? 0)} size={18} offset={4} disabled={!unread} color="var(--bell)" styles={{ indicator: { background: "var(--mantine-color-text)", color: "var(--mantine-color-body)" } }}>
       <ActionIcon variant="default" size="lg" component={Routed} {...{ to: "/notifications" } as object} aria-label={label}>
         <svg width="18" height="18" viewBox="0 0 24 24" fill="none" stroke="currentColor" strokeWidth="2" aria-hidden><path d="M18 8a6 6 0 1 0-12 0c0 7-3 8-3 8h18s-3-1-3-8M10 21h4" /></svg>
       </ActionIcon>

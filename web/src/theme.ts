@@ -54,6 +54,7 @@ export function themeOf(b: Brand) {
     headings: { fontFamily: "system-ui, sans-serif", sizes: { h1: { fontSize: "1.45rem" }, h2: { fontSize: "1.15rem" }, h3: { fontSize: "1rem" } } },
     defaultRadius: "sm",
     cursorType: "pointer",
+    components: { Modal: { styles: { title: { fontWeight: 650, fontSize: "1.1rem" } } } },
   });
 }
 

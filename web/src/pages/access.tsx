@@ -12,7 +12,7 @@ export default function Access() {
         <div className="table" tabIndex={0} role="region" aria-label={t("Permissions")}>
           <Table verticalSpacing={6}>
             <Table.Thead><Table.Tr><Table.Th>{t("Call")}</Table.Th><Table.Th>{t("Permission")}</Table.Th><Table.Th>{t("Who")}</Table.Th><Table.Th>{t("Open while suspended")}</Table.Th></Table.Tr></Table.Thead>
-            <Table.Tbody>{(m.routes ?? []).map((r) => (
+            <Table.Tbody className="long">{(m.routes ?? []).map((r) => (
               <Table.Tr key={r.method + r.path}>
                 <Table.Td data-label={t("Call")}><Code>{r.method} {r.path}</Code></Table.Td><Table.Td data-label={t("Permission")}>{r.permission}</Table.Td>
                 <Table.Td data-label={t("Who")}>{(r.who ?? []).map(named).join(", ")}{r.scope && ` (${r.scope})`}</Table.Td><Table.Td data-label={t("Open while suspended")}>{r.open_while_suspended ? t("yes") : t("no")}</Table.Td>

@@ -7,7 +7,7 @@ import { useAddress } from "../parts/address";
 import { Empty, Facts, Figure, Loaded, Page, Panel } from "../parts/bits";
 import { Go, useGet } from "../parts/link";
 import { Low } from "../parts/table";
-import { AdminName, OrganizationName } from "../parts/whose";
+import { AdminName, OrganizationName, PluginNames } from "../parts/whose";
 
 // AccountPage explains why a wallet holds what it holds, now or at a time.
 export default function AccountPage() {
@@ -50,15 +50,15 @@ function Explained({ e }: { e: Schemas["CreditExplanation"] }) {
         </Panel>
         <Panel title={t("In these lots, in the order they are spent")}>
           {e.lots.length === 0 ? <Empty>{t("No credits are left.")}</Empty>
-            : <Low name={t("In these lots, in the order they are spent")} heads={["Kind", "Expires", ["Left"]]} rows={e.lots.map((l) => [<Go key="l" to={`/transactions/${l.transaction_id}`}>{named(l.category)} #{l.id}</Go>, l.expires_at ? when(l.expires_at) : t("never"), num(l.remaining)])} />}
+            : <Low name={t("In these lots, in the order they are spent")} heads={["Kind", "Expires", ["Left"]]} rows={e.lots.map((l) => [<Go key="l" to={`/transactions/${l.transaction_id}`}>{named(l.category)}</Go>, l.expires_at ? when(l.expires_at) : t("never"), num(l.remaining)])} />}
         </Panel>
       </SimpleGrid>
       {e.holds.length > 0 && <Panel title={t("Holds")}>
-        <Low name={t("Holds")} heads={["Plugin", "Ends", ["Amount"], ["Left"]]} rows={e.holds.map((h) => [<Go key="h" to={`/transactions/${h.id}`}>{h.plugin}</Go>, when(h.expires_at), num(h.amount), num(h.left)])} />
+        <Low name={t("Holds")} heads={["Plugin", "Ends", ["Amount"], ["Left"]]} rows={e.holds.map((h) => [<Go key="h" to={`/transactions/${h.id}`}><PluginNames keys={[h.plugin]} /></Go>, when(h.expires_at), num(h.amount), num(h.left)])} />
       </Panel>}
       <Panel title={t("Entries")}>
         {e.entries.length === 0 ? <Empty>{t("There is nothing here.")}</Empty>
-          : <Low name={t("Entries")} heads={["Time", "Kind", ["In"], ["Out"], ["Balance after"]]} rows={e.entries.map((x) => [<Go key="t" to={`/transactions/${x.transaction_id}`}>{when(x.created_at)}</Go>, `${named(x.kind)} · ${named(x.effect)}`, num(x.in), num(x.out), num(x.balance_after)])} />}
+          : <Low name={t("Entries")} heads={["Time", "Kind", ["In"], ["Out"], ["Balance after"]]} rows={e.entries.map((x) => [<Go key="t" to={`/transactions/${x.transaction_id}`}>{when(x.created_at)}</Go>, x.effect === "post" ? named(x.kind) : `${named(x.kind)} · ${named(x.effect)}`, num(x.in), num(x.out), num(x.balance_after)])} />}
         {e.entries_total > e.entries.length && t("The newest {n} of {all}.", { n: e.entries.length, all: e.entries_total })}
       </Panel>
     </Stack>

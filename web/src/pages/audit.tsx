@@ -1,4 +1,4 @@
-import { NativeSelect, SimpleGrid } from "@mantine/core";
+import { NativeSelect, SimpleGrid, Text } from "@mantine/core";
 import { lazy, Suspense, useMemo } from "react";
 import { named, t } from "../i18n";
 import { useRights } from "../me";
@@ -8,7 +8,7 @@ import { Bars } from "../parts/bars";
 import { Loaded, Page, Panel, Waiting } from "../parts/bits";
 import { useGet } from "../parts/link";
 import type { Filter } from "../parts/list";
-import { findAdmin, findOrganization, findUser } from "../parts/pick";
+import { findAdmin, findMember, findOrganization, findUser } from "../parts/pick";
 
 const Plot = lazy(() => import("../parts/plot").then((m) => ({ default: m.Plot })));
 
@@ -16,11 +16,11 @@ const scoped: Filter[] = [{ name: "organization_id", label: "Organization", find
 const platform: Filter[] = [...scoped, { name: "admin_id", label: "Admin", find: findAdmin }, { name: "actor_id", label: "User", find: findUser }];
 
 export default function Audit() {
-  const { superadmin, admins } = useRights();
+  const { superadmin, admins, home } = useRights();
   return (
     <Page title={t("Audit log")}>
       <Stats />
-      <Panel><AuditList filters={[...auditFilters.filter((f) => !superadmin || f.name !== "actor_id"), ...(superadmin ? platform : admins.length > 0 ? scoped : [])]} /></Panel>
+      <Panel><AuditList filters={[...auditFilters, ...(superadmin ? platform : admins.length > 0 ? scoped : home ? [{ name: "actor_id", label: "User" as const, find: findMember(home) }] : [])]} /></Panel>
     </Page>
   );
 }
@@ -35,7 +35,9 @@ function Stats() {
       <SimpleGrid cols={{ base: 1, md: 2 }}>
         <Panel title={t("Events per day")} aside={range}><Events days={s.by_day ?? []} /></Panel>
         <Panel title={t("Most frequent")}>
+          <Text fw={600} size="sm" mb={4}>{t("Actions")}</Text>
           <Bars caption={t("Events by action")} rows={(s.by_action ?? []).slice(0, 6).map((a) => ({ label: named(a.action), value: a.count }))} />
+          <Text fw={600} size="sm" mb={4}>{t("People")}</Text>
           <Bars caption={t("Events by person")} rows={(s.top_actors ?? []).slice(0, 4).map((a) => ({ label: a.name ?? a.email ?? named(a.type), value: a.count }))} />
         </Panel>
       </SimpleGrid>

@@ -1,17 +1,18 @@
 import { Button, Group } from "@mantine/core";
 import { useState } from "react";
 import { call, type Schemas } from "../api/client";
-import { limit, num, t } from "../i18n";
+import { limit, num, percent, t } from "../i18n";
 import { Facts, Page } from "../parts/bits";
 import { type Action, asNumber, asText, Dialog, type Entered, type Field } from "../parts/dialog";
 import { Go, useGet } from "../parts/link";
 import { type Column, List } from "../parts/list";
+import { PluginNames } from "../parts/whose";
 
 type PartnerGroup = Schemas["PartnerGroup"];
 
 const columns: Column<PartnerGroup>[] = [
   { head: "Name", cell: (g) => g.name, csv: (g) => g.name },
-  { head: "Discount", cell: (g) => `${num(g.credit_discount_percent)} %`, csv: (g) => g.credit_discount_percent, right: true },
+  { head: "Discount", cell: (g) => percent(g.credit_discount_percent), csv: (g) => g.credit_discount_percent, right: true },
   { head: "Admins", cell: (g) => <Go to="/admins" search={{ partner_group_id: String(g.id) }}>{num(g.member_count)}</Go>, csv: (g) => g.member_count, right: true },
   { head: "Description", cell: (g) => g.description ?? "–", csv: (g) => g.description },
 ];
@@ -30,7 +31,7 @@ export default function Groups() {
           <>
             <Facts of={[
               ["Organizations", bound(g.max_organizations)], ["Storage", bound(g.max_storage_gb, "GB")], ["Users", bound(g.max_users)], ["Bandwidth", bound(g.max_bandwidth_gb, "GB")],
-              ["Plugins", g.allowed_plugins ? g.allowed_plugins.join(", ") || "–" : t("all")], ["May hide “powered by”", g.may_hide_powered_by ? t("yes") : t("no")], ["May oversell", g.oversell ? t("yes") : t("no")],
+              ["Plugins", g.allowed_plugins ? <PluginNames keys={g.allowed_plugins} /> : t("all")], ["May hide “powered by”", g.may_hide_powered_by ? t("yes") : t("no")], ["May oversell", g.oversell ? t("yes") : t("no")],
             ]} />
             <Group gap="xs" mt="sm">
               <Button size="compact-sm" variant="default" onClick={() => setAction(edit(g, keys))}>{t("Edit")}</Button>

@@ -33,7 +33,7 @@ function Platform() {
   const said = (n: number | undefined) => (n === undefined ? "…" : num(n));
   return (
     <Page title={t("Dashboard")}>
-      <SimpleGrid cols={{ base: 1, xs: 2, md: 4 }}>
+      <SimpleGrid cols={{ base: 2, md: 4 }}>
         <Figure label="Requests waiting" value={<Go to="/requests" search={{ status: "pending_approval" }}>{said(pending)}</Go>} />
         <Figure label="Approved, not provisioned" value={<Go to="/requests" search={{ status: "approved" }}>{said(approved)}</Go>} />
         <Figure label="Active organizations" value={<Go to="/organizations" search={{ effective_status: "active" }}>{said(active)}</Go>} />
@@ -69,7 +69,7 @@ function Reseller({ id }: { id: number }) {
   return (
     <Page title={t("Dashboard")}>
       <Loaded query={pool}>{(p) => (
-        <SimpleGrid cols={{ base: 1, sm: 3 }}>
+        <SimpleGrid cols={{ base: 2, sm: 3 }}>
           <Figure label="Balance" value={num(p.balance)} /><Figure label="Backing limits" value={num(p.limits_backed)} /><Figure label="Available" value={num(p.available)} />
         </SimpleGrid>
       )}</Loaded>

@@ -1,16 +1,17 @@
 import { Button, Code, Group } from "@mantine/core";
 import { useState } from "react";
 import { call, type Schemas } from "../api/client";
-import { t } from "../i18n";
+import { named, t } from "../i18n";
 import { useRights } from "../me";
 import { Facts, Page } from "../parts/bits";
 import { type Action, Dialog, type Entered } from "../parts/dialog";
 import { type Column, List } from "../parts/list";
+import { PluginNames } from "../parts/whose";
 
 type Plugin = Schemas["Plugin"];
 
 const columns: Column<Plugin>[] = [
-  { head: "Name", cell: (p) => p.name, csv: (p) => p.name }, { head: "Key", cell: (p) => <Code>{p.key}</Code>, csv: (p) => p.key }, { head: "Category", cell: (p) => p.category || "–", csv: (p) => p.category },
+  { head: "Name", cell: (p) => p.name, csv: (p) => p.name }, { head: "Key", cell: (p) => <Code>{p.key}</Code>, csv: (p) => p.key }, { head: "Category", cell: (p) => (p.category ? named(p.category) : "–"), csv: (p) => p.category },
   { head: "Version", cell: (p) => p.version || "–", csv: (p) => p.version }, { head: "By default", cell: (p) => (p.default_enabled ? t("on") : t("off")), csv: (p) => p.default_enabled },
 ];
 
@@ -21,7 +22,7 @@ export default function Plugins() {
     <Page title={t("Plugins")} aside={superadmin && <Button onClick={() => setAction(edit(null))}>{t("New plugin")}</Button>}>
       <List path="/api/tenants/available-plugins" label={t("Plugins")} columns={columns} id={(p: Plugin) => p.key} filters={[{ name: "q", label: "Search for" }]}
         detail={(p) => <>
-          <Facts of={[["Description", p.description || "–"], ["Needs", p.depends_on.join(", ") || "–"], ["Of the product itself", p.core ? t("yes") : t("no")]]} />
+          <Facts of={[["Description", p.description || "–"], ["Needs", p.depends_on.length > 0 ? <PluginNames key="n" keys={p.depends_on} /> : "–"], ["Of the product itself", p.core ? t("yes") : t("no")]]} />
           {superadmin && <Group gap="xs" mt="sm">
             <Button size="compact-sm" variant="default" onClick={() => setAction(edit(p))}>{t("Edit")}</Button>
             <Button size="compact-sm" variant="default" onClick={() => setAction(remove(p))}>{t("Delete")}</Button>

@@ -6,6 +6,7 @@ import { Facts, Loaded, Page, Panel, Status } from "../parts/bits";
 import { type Action, asText, Dialog } from "../parts/dialog";
 import { useGet } from "../parts/link";
 import { type Column, List } from "../parts/list";
+import { AdminName, OrganizationName } from "../parts/whose";
 
 type Session = Schemas["AuthSession"];
 
@@ -13,7 +14,7 @@ export default function Profile() {
   const [action, setAction] = useState<Action | null>(null);
   const me = useGet("/api/auth/me");
   const columns: Column<Session>[] = [
-    { head: "Program", cell: (s) => s.user_agent.slice(0, 60) || "–", csv: (s) => s.user_agent }, { head: "Address", cell: (s) => s.ip, csv: (s) => s.ip }, { head: "Last used", cell: (s) => when(s.last_used_at), csv: (s) => s.last_used_at },
+    { head: "Program", cell: (s) => <span title={s.user_agent}>{program(s.user_agent)}</span>, csv: (s) => s.user_agent }, { head: "Address", cell: (s) => s.ip, csv: (s) => s.ip }, { head: "Last used", cell: (s) => when(s.last_used_at), csv: (s) => s.last_used_at },
     { head: "Actions", csv: (s) => s.current, cell: (s) => (s.current ? t("this one") : <Button size="compact-sm" variant="default" onClick={() => setAction(endSession(s))}>{t("End")}</Button>) },
   ];
   return (
@@ -26,7 +27,7 @@ export default function Profile() {
         </Group>}>
           <Facts of={[
             ["Name", m.user.name], ["E-mail", m.user.email], ["Phone", m.user.phone], ["E-mail confirmed", m.user.email_verified ? t("yes") : t("no")],
-            ["Roles", <Stack key="r" gap={2}>{(m.roles ?? []).map((r) => <span key={JSON.stringify(r)}>{named(r.role)}{r.admin_id && ` · ${t("Admin")} #${r.admin_id}`}{r.organization_id && ` · ${t("Organization")} #${r.organization_id}`}{r.suspended && <> <Status value="suspended" /></>}</span>)}</Stack>],
+            ["Roles", <Stack key="r" gap={2}>{(m.roles ?? []).map((r) => <span key={JSON.stringify(r)}>{named(r.role)}{r.admin_id && <> · <AdminName id={r.admin_id} /></>}{r.organization_id && <> · <OrganizationName id={r.organization_id} /></>}{r.suspended && <> <Status value="suspended" /></>}</span>)}</Stack>],
           ]} />
         </Panel>
       )}</Loaded>
@@ -34,6 +35,15 @@ export default function Profile() {
       <Dialog action={action} close={() => setAction(null)} />
     </Page>
   );
+}
+
+// program says a browser and its system as people call them; what is none of
+// the known ones stands as it named itself.
+function program(agent: string): string {
+  const first = (of: [RegExp, string][]) => of.find(([r]) => r.test(agent))?.[1];
+  const browser = first([[/Edg\//, "Edge"], [/OPR\//, "Opera"], [/Firefox\//, "Firefox"], [/Chrome\//, "Chrome"], [/Safari\//, "Safari"]]);
+  const system = first([[/Android/, "Android"], [/iPhone|iPad/, "iOS"], [/Windows/, "Windows"], [/Mac OS X/, "macOS"], [/Linux/, "Linux"]]);
+  return [browser ?? agent.slice(0, 40), browser && system].filter(Boolean).join(" · ") || "–";
 }
 
 const password: Action = {
@@ -55,5 +65,5 @@ function edit(u: Schemas["AuthUser"]): Action {
 }
 
 function endSession(s: Session): Action {
-  return { title: t("End the session"), button: t("End"), intro: `${s.ip} · ${s.user_agent}`, done: t("Ended"), make: () => call({ method: "delete", path: "/api/auth/sessions/{id}", params: { id: s.id } }) };
+  return { title: t("End the session"), button: t("End"), intro: `${program(s.user_agent)} · ${s.ip}`, done: t("Ended"), make: () => call({ method: "delete", path: "/api/auth/sessions/{id}", params: { id: s.id } }) };
 }

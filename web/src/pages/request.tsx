@@ -7,7 +7,7 @@ import { Facts, Loaded, Page, Panel, Status } from "../parts/bits";
 import { type Action, asNumber, asText, Dialog } from "../parts/dialog";
 import { Go, useGet } from "../parts/link";
 import { findAdmin } from "../parts/pick";
-import { AdminName } from "../parts/whose";
+import { ActorName, AdminName, PluginNames } from "../parts/whose";
 
 type Request = Schemas["RegistrationRequest"];
 
@@ -42,14 +42,14 @@ function Detail({ r }: { r: Request }) {
       <Panel title={t("What happened")}>
         <Stack gap={6}>
           <Text size="sm">{when(r.created_at)} · {t("Received")}</Text>
-          {r.decided_at && <Text size="sm">{when(r.decided_at)} · {r.status === "rejected" ? t("Rejected") : t("Approved")} {r.decided_by ? `(#${r.decided_by})` : `(${t("automatically")})`}</Text>}
+          {r.decided_at && <Text size="sm">{when(r.decided_at)} · {r.status === "rejected" ? t("Rejected") : t("Approved")} · {r.decided_by ? <ActorName of={{ type: "user", id: r.decided_by }} /> : t("automatically")}</Text>}
           {r.reason && <Text size="sm" c="dimmed">{r.reason}</Text>}
         </Stack>
       </Panel>
       {r.status !== "pending_approval" && r.status !== "rejected" && <Panel title={t("Given at approval")}>
         <Facts of={[
           ["Credit limit", given(r.initial_credit_limit)], ["Storage", given(r.storage_limit_gb, "GB")], ["Users", given(r.max_users)], ["Bandwidth", given(r.bandwidth_limit_gb, "GB")],
-          ["Plugins", r.enabled_plugins ? r.enabled_plugins.join(", ") || "–" : t("default")],
+          ["Plugins", r.enabled_plugins ? (r.enabled_plugins.length > 0 ? <PluginNames key="p" keys={r.enabled_plugins} /> : "–") : t("default")],
         ]} />
       </Panel>}
       {r.provisioning.attempts > 0 && <Panel title={t("Provisioning")} aside={<Status value={r.provisioning.state} />}>

@@ -1,4 +1,4 @@
-import { Button, Code, Group, Text } from "@mantine/core";
+import { Button, Code, Group, Stack, Text } from "@mantine/core";
 import { useState } from "react";
 import { call, type Schemas } from "../api/client";
 import { ago, named, t } from "../i18n";
@@ -6,6 +6,8 @@ import { Page, Status } from "../parts/bits";
 import { Bulk } from "../parts/dialog";
 import { Go } from "../parts/link";
 import { type Column, List } from "../parts/list";
+import { RequestStats } from "../parts/reqstats";
+import { Tabbed } from "../parts/tabs";
 
 type Request = Schemas["RegistrationRequest"];
 
@@ -16,13 +18,24 @@ const columns: Column<Request>[] = [
   { head: "Status", cell: (r) => <Status value={r.status} />, csv: (r) => r.status },
   { head: "Flags", cell: (r) => (r.flags ?? []).map(named).join(", ") || "–", csv: (r) => (r.flags ?? []).join(" ") },
   { head: "Campaign", cell: (r) => [r.utm_source, r.utm_medium, r.utm_campaign].filter(Boolean).join(" / ") || "–" },
-  { head: "Waiting since", cell: (r) => ago(r.created_at), csv: (r) => r.created_at },
+  { head: "Received", cell: (r) => ago(r.created_at), csv: (r) => r.created_at },
 ];
 
 export default function Requests() {
-  const [bulk, setBulk] = useState<{ kind: "approve" | "reject"; chosen: Request[]; clear: () => void } | null>(null);
   return (
     <Page title={t("Registrations")}>
+      <Tabbed label={t("Registrations")} tabs={[
+        { value: "list", label: t("Requests"), content: () => <RequestList /> },
+        { value: "figures", label: t("Figures"), content: () => <Stack gap="md"><RequestStats /></Stack> },
+      ]} />
+    </Page>
+  );
+}
+
+function RequestList() {
+  const [bulk, setBulk] = useState<{ kind: "approve" | "reject"; chosen: Request[]; clear: () => void } | null>(null);
+  return (
+    <>
       <List path="/api/tenants/requests" label={t("Registrations")} columns={columns} id={(r: Request) => r.id} to={(r) => `/requests/${r.id}`}
         filters={[
           { name: "q", label: "Search for" }, { name: "status", label: "Status", options: ["pending_approval", "approved", "rejected", "active"] },
@@ -41,7 +54,7 @@ export default function Requests() {
         : <Bulk title={t("Reject {n}", { n: bulk.chosen.length })} button={t("Reject")} things={things(bulk.chosen)} close={() => setBulk(null)} clear={bulk.clear}
             fields={[{ name: "reason", label: "Reason", type: "long", required: true, hint: t("The applicant reads it.") }]}
             make={(id, v) => call({ method: "post", path: "/api/tenants/requests/{request_id}/reject", params: { request_id: id }, body: { reason: String(v.reason) } })} />)}
-    </Page>
+    </>
   );
 }
 

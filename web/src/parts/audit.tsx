@@ -3,6 +3,7 @@ import type { Schemas, Values } from "../api/client";
 import { named, t, when } from "../i18n";
 import { Facts, Status } from "./bits";
 import { type Column, type Filter, List } from "./list";
+import { AdminName, OrganizationName } from "./whose";
 
 type Entry = Schemas["AuditEntry"];
 
@@ -21,7 +22,7 @@ const columns: Column<Entry>[] = [
 const targets = ["organization", "admin", "partner_group", "registration_request", "user", "member", "invitation", "session", "access", "api_key", "branding", "plugin", "meter", "settings"];
 
 export const auditFilters: Filter[] = [
-  { name: "action", label: "Action" }, { name: "target_type", label: "Kind of thing", options: targets }, { name: "actor_id", label: "User number" },
+  { name: "action", label: "Action" }, { name: "target_type", label: "Kind of thing", options: targets },
   { name: "outcome", label: "Outcome", options: ["ok", "denied", "error"] }, { name: "from", label: "From", type: "date" }, { name: "to", label: "To", type: "date" },
 ];
 
@@ -36,7 +37,7 @@ function Detail({ e }: { e: Entry }) {
       <Diff changes={e.changes} />
       <Facts of={[
         ["Number", e.id], ["Reason", e.reason], ["On behalf of", e.on_behalf_of ? (e.on_behalf_of.name ?? e.on_behalf_of.email) : null], ["Address", e.ip], ["Request", e.request_id && <Code key="r">{e.request_id}</Code>],
-        ["Organization", e.organization_id && `#${e.organization_id}`], ["Admin", e.admin_id && `#${e.admin_id}`], ["Program", e.user_agent],
+        ["Organization", e.organization_id && <OrganizationName key="o" id={e.organization_id} />], ["Admin", e.admin_id && <AdminName key="a" id={e.admin_id} />], ["Program", e.user_agent],
       ]} />
     </Stack>
   );

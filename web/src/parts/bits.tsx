@@ -1,7 +1,7 @@
 import { Alert, Badge, Box, Button, Card, Code, CopyButton, Group, Loader, Progress, Stack, Text, Title } from "@mantine/core";
 import type { ReactNode } from "react";
 import { problemOf } from "../api/client";
-import { limit, named, num, t, type Word } from "../i18n";
+import { limit, named, num, percent as percentage, t, type Word } from "../i18n";
 
 // Failed shows what went wrong, with the id that finds it in the log.
 export function Failed({ error, again }: { error: unknown; again?: () => void }) {
@@ -54,7 +54,7 @@ export function Page({ title, aside, children }: { title: string; aside?: ReactN
 export function Panel({ title, aside, children }: { title?: string; aside?: ReactNode; children: ReactNode }) {
   return (
     <Card withBorder padding="md" radius="md">
-      {(title || aside) && <Group justify="space-between" mb="sm" gap="xs">{title && <Title order={2}>{title}</Title>}{aside}</Group>}
+      {(title || aside) && <Group justify="space-between" mb="sm" gap="xs">{title && <Title order={2}>{title}</Title>}{aside && <Group gap="xs">{aside}</Group>}</Group>}
       {children}
     </Card>
   );
@@ -87,7 +87,7 @@ export function Figure({ label, value, note }: { label: Word; value: ReactNode; 
   return (
     <Card withBorder padding="md" radius="md">
       <Text size="sm" c="dimmed">{t(label)}</Text>
-      <Text fz={26} fw={650} lh={1.2}>{value}</Text>
+      <Text fz={{ base: 20, xs: 26 }} fw={650} lh={1.2}>{value}</Text>
       {note && <Text size="sm" c="dimmed">{note}</Text>}
     </Card>
   );
@@ -101,7 +101,7 @@ export function Bar({ label, used, of, unit = "", percent, state }: { label: str
     <div>
       <Group justify="space-between" gap="xs">
         <Text size="sm" fw={500}>{label}</Text>
-        <Text size="sm">{num(used)} / {limit(of, unit)}{of >= 0 && <> · {num(part, 0)} %</>}</Text>
+        <Text size="sm">{num(used)} / {limit(of, unit)}{of >= 0 && <> · {percentage(part, 0)}</>}</Text>
       </Group>
       <Progress value={Math.min(100, Math.max(0, part))} color={tone === "ok" ? "var(--line-brand)" : tones[tone]} aria-label={label} size="md" mt={4} />
     </div>

@@ -128,10 +128,11 @@ function Preview({ brand }: { brand: Brand }) {
         <div style={{ padding: 16, display: "grid", gap: 12, justifyItems: "start" }}>
           <strong style={{ fontSize: 18 }}>{what === "page" ? t("Sign in") : what === "app" ? t("Dashboard") : t("Welcome")}</strong>
           {what === "app" && <svg width="100%" height="60" aria-hidden><polyline fill="none" stroke={line} strokeWidth="2" points="0,50 60,38 120,42 180,20 240,26 300,8" /></svg>}
+          {what === "page" && [t("E-mail"), t("Password")].map((l) => <span key={l} style={{ display: "grid", gap: 4, width: "100%", fontSize: 14 }}>{l}<span style={{ border: `1px solid ${ink}99`, borderRadius: 4, height: 34 }} /></span>)}
           {what === "mail" ? <span>{t("Your organization is ready.")}</span> : <span style={{ color: link, textDecoration: "underline" }}>{what === "page" ? t("Forgot the password?") : t("Organizations")}</span>}
           {button}
         </div>
-        <div style={{ padding: "8px 16px", fontSize: 13, borderTop: `1px solid ${ink}33` }}>{brand.footer_text}{brand.support_email && ` · ${brand.support_email}`}{!brand.hide_powered_by && " · Tenantry"}</div>
+        <div style={{ padding: "8px 16px", fontSize: 13, borderTop: `1px solid ${ink}33` }}>{[brand.footer_text, brand.support_email, !brand.hide_powered_by && "Tenantry"].filter(Boolean).join(" · ")}</div>
       </div>
     </Panel>
   );

@@ -1,12 +1,13 @@
 import { NativeSelect, Text } from "@mantine/core";
 import { lazy, Suspense, useMemo, useState } from "react";
 import type { Schemas } from "../api/client";
-import { num, quantity, t } from "../i18n";
+import { percent, quantity, t } from "../i18n";
 import { Bars } from "./bars";
 import { Empty, Loaded, Panel, Waiting } from "./bits";
 import { Go, useGet } from "./link";
 import { SaveRows } from "./save";
 import { Low } from "./table";
+import { useMeterName } from "./whose";
 
 const Plot = lazy(() => import("./plot").then((m) => ({ default: m.Plot })));
 
@@ -36,13 +37,12 @@ function Flow({ days, platform }: { days: Schemas["CreditFlowDay"][]; platform: 
 // NearLimits are the organizations that have used most of what they may.
 export function NearLimits() {
   const query = useGet("/api/tenants/usage/near-limits", {}, { limit: 200 });
-  const meters = useGet("/api/tenants/meters", {}, { limit: 200 });
-  const meterName = (key: string) => meters.data?.data?.find((m) => m.key === key)?.name ?? key;
+  const meterName = useMeterName();
   return (
     <Panel title={t("Organizations above {n} %", { n: query.data?.threshold ?? 80 })} aside={<SaveRows name={t("Near a limit")} head={["organization_id", "name", "meter", "used", "limit", "percent"]} rows={(query.data?.data ?? []).map((p) => [p.organization_id, p.name, p.meter, p.used, p.limit, p.percent])} />}>
       <Loaded query={query}>{(p) => p.data.length === 0 ? <Empty>{t("Nobody is near a limit.")}</Empty> : (
         <>
-          <Low name={t("Near a limit")} heads={["Organization", "Meter", ["Used"], ["Limit"], ["%"]]} rows={p.data.map((x) => [<Go key="o" to={`/organizations/${x.organization_id}`} search={{ tab: "usage" }}>{x.name}</Go>, meterName(x.meter), quantity(x.used, x.unit), quantity(x.limit, x.unit), num(x.percent, 0)])} />
+          <Low name={t("Near a limit")} heads={["Organization", "Meter", ["Used"], ["Limit"], ["Part"]]} rows={p.data.map((x) => [<Go key="o" to={`/organizations/${x.organization_id}`} search={{ tab: "usage" }}>{x.name}</Go>, meterName(x.meter), quantity(x.used, x.unit), quantity(x.limit, x.unit), percent(x.percent, 0)])} />
           {p.total > p.data.length && <Text size="sm" c="dimmed">{t("The first {n} of {all}.", { n: p.data.length, all: p.total })}</Text>}
         </>
       )}</Loaded>

@@ -1,11 +1,12 @@
 import { Group, NativeSelect, SimpleGrid, Stack, Text, TextInput } from "@mantine/core";
 import { lazy, Suspense, useMemo, useState } from "react";
 import type { Schemas, Values } from "../api/client";
-import { day, named, num, quantity, t } from "../i18n";
+import { day, percent, quantity, t } from "../i18n";
 import { Empty, Figure, Loaded, Panel, Waiting } from "./bits";
 import { useGet } from "./link";
 import type { Line } from "./plot";
 import { SaveCSV } from "./save";
+import { usePluginName } from "./whose";
 
 const Plot = lazy(() => import("./plot").then((m) => ({ default: m.Plot })));
 
@@ -28,6 +29,7 @@ export function UsageHistory({ id }: { id: number }) {
   const history = useGet(path, { org_id: id }, query);
   const known = (meters.data?.data ?? []).filter((m) => m.kind !== "seats");
   const plugins = [...new Set((parts.data?.data ?? []).filter((p) => p.meters.some((m) => m.meter === meter)).map((p) => p.plugin))];
+  const pluginName = usePluginName();
   const stepped = (s: string) => {
     setStep(s as "day");
     setFrom(before(s === "hour" ? 2 : 29));
@@ -40,7 +42,7 @@ export function UsageHistory({ id }: { id: number }) {
           <NativeSelect size="xs" label={t("By")} value={step} onChange={(e) => stepped(e.currentTarget.value)} data={[{ value: "day", label: t("Day") }, { value: "hour", label: t("Hour") }]} />
           <TextInput size="xs" type="date" label={t("From")} value={from} onChange={(e) => setFrom(e.currentTarget.value)} />
           <TextInput size="xs" type="date" label={t("To")} value={to} onChange={(e) => setTo(e.currentTarget.value)} />
-          <NativeSelect size="xs" label={t("Plugin")} value={plugin} onChange={(e) => setPlugin(e.currentTarget.value)} data={[{ value: "", label: t("all") }, ...plugins]} />
+          <NativeSelect size="xs" label={t("Plugin")} value={plugin} onChange={(e) => setPlugin(e.currentTarget.value)} data={[{ value: "", label: t("all") }, ...plugins.map((p) => ({ value: p, label: pluginName(p) }))]} />
         </Group>
         <Loaded query={history}>{(h) => <Drawn h={h} />}</Loaded>
       </Stack>
@@ -60,12 +62,12 @@ function Drawn({ h }: { h: History }) {
   return (
     <Stack gap="sm">
       {times.length === 0 ? <Empty>{t("There is nothing here.")}</Empty> : <Suspense fallback={<Waiting />}><Plot name={t("History of a meter")} times={times} lines={lines} hours={h.step === "hour"} /></Suspense>}
-      <SimpleGrid cols={{ base: 1, xs: 3 }}>
+      <SimpleGrid cols={{ base: 2, xs: 3 }}>
         <Figure label={h.kind === "counter" ? "In all" : "In the end"} value={quantity(h.total, h.unit)} />
         <Figure label="The span before" value={quantity(h.previous.total, h.unit)} note={`${day(h.previous.from)} – ${day(h.previous.to)}`} />
-        <Figure label="Change" value={change === null ? "–" : `${change > 0 ? "+" : ""}${num(change)} %`} />
+        <Figure label="Change" value={change === null ? "–" : `${change > 0 ? "+" : ""}${percent(change)}`} />
       </SimpleGrid>
-      <Text size="sm" c="dimmed">{named(h.kind)} · {h.timezone}</Text>
+      <Text size="sm" c="dimmed">{t(h.kind === "counter" ? "Counted up in each span, in the time zone {zone}." : "As it stood at the end of each span, in the time zone {zone}.", { zone: h.timezone })}</Text>
     </Stack>
   );
 }

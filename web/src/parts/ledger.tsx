@@ -10,6 +10,7 @@ import { type Column, List } from "./list";
 import type { Line } from "./plot";
 import { SaveCSV } from "./save";
 import { Low } from "./table";
+import { PluginNames, usePluginName } from "./whose";
 
 const Plot = lazy(() => import("./plot").then((m) => ({ default: m.Plot })));
 
@@ -25,7 +26,7 @@ const columns: Column<Transaction>[] = [
   { head: "Amount", cell: (x) => num(x.amount), csv: (x) => x.amount, right: true },
   { head: "Balance after", cell: (x) => num(x.balance_after), csv: (x) => x.balance_after, right: true },
   { head: "Net cost", cell: (x) => (x.net_cost === null ? "–" : num(x.net_cost)), csv: (x) => x.net_cost, right: true },
-  { head: "Plugin", cell: (x) => x.plugin ?? "–", csv: (x) => x.plugin },
+  { head: "Plugin", cell: (x) => (x.plugin ? <PluginNames keys={[x.plugin]} /> : "–"), csv: (x) => x.plugin },
   { head: "Reason", cell: (x) => x.reason ?? x.reference ?? "–", csv: (x) => x.reason ?? x.reference },
 ];
 
@@ -125,7 +126,7 @@ function Lots({ of, params }: Of) {
 
 const holds: Column<Hold>[] = [
   { head: "Time", cell: (h) => <Go to={`/transactions/${h.id}`}>{when(h.created_at)}</Go>, csv: (h) => h.created_at },
-  { head: "Plugin", cell: (h) => h.plugin, csv: (h) => h.plugin }, { head: "Reference", cell: (h) => h.reference ?? "–", csv: (h) => h.reference },
+  { head: "Plugin", cell: (h) => <PluginNames keys={[h.plugin]} />, csv: (h) => h.plugin }, { head: "Reference", cell: (h) => h.reference ?? "–", csv: (h) => h.reference },
   { head: "Amount", cell: (h) => num(h.amount), csv: (h) => h.amount, right: true }, { head: "Captured", cell: (h) => num(h.captured), csv: (h) => h.captured, right: true },
   { head: "Status", cell: (h) => <Status value={h.state} />, csv: (h) => h.state }, { head: "Ends", cell: (h) => when(h.ended_at ?? h.expires_at), csv: (h) => h.ended_at ?? h.expires_at },
 ];
@@ -159,7 +160,7 @@ function Month({ of, params }: Of) {
 function Sums({ s, admin }: { s: Schemas["CreditMonthlyStatement"]; admin: boolean }) {
   return (
     <Stack gap="sm">
-      <SimpleGrid cols={{ base: 1, xs: 2 }}><Figure label="Opening balance" value={num(s.opening)} /><Figure label="Closing balance" value={num(s.closing)} /></SimpleGrid>
+      <SimpleGrid cols={2}><Figure label="Opening balance" value={num(s.opening)} /><Figure label="Closing balance" value={num(s.closing)} /></SimpleGrid>
       {s.entries.length === 0 ? <Empty>{t("Nothing moved in this month.")}</Empty>
         : <Low name={t("Statement")} heads={["Kind", ["In"], ["Out"], ["Net cost"]]} rows={s.entries.map((e) => [`${named(e.kind)} (${num(e.count)})`, num(e.in), num(e.out), num(e.net_cost)])} />}
       {s.consumption.length > 0 && <Spending rows={s.consumption} admin={admin} />}
@@ -171,14 +172,15 @@ function Sums({ s, admin }: { s: Schemas["CreditMonthlyStatement"]; admin: boole
 // organization.
 function Spending({ rows, admin }: { rows: Schemas["CreditConsumption"][]; admin: boolean }) {
   const { superadmin, admins } = useRights();
+  const name = usePluginName();
   const sums = new Map<string, number>();
   for (const r of rows) sums.set(r.plugin, (sums.get(r.plugin) ?? 0) + r.amount);
   return (
     <SimpleGrid cols={{ base: 1, md: admin ? 2 : 1 }}>
-      <div><Text fw={600} size="sm" mb={4}>{t("Spent by plugin")}</Text><Bars caption={t("Spent by plugin")} rows={[...sums].sort((a, b) => b[1] - a[1]).map(([label, value]) => ({ label, value }))} /></div>
+      <div><Text fw={600} size="sm" mb={4}>{t("Spent by plugin")}</Text><Bars caption={t("Spent by plugin")} rows={[...sums].sort((a, b) => b[1] - a[1]).map(([key, value]) => ({ key, label: name(key), value }))} /></div>
       {admin && <div>
         <Text fw={600} size="sm" mb={4}>{t("Spent by organization")}</Text>
-        <Low name={t("Spent by organization")} heads={["Organization", "Plugin", ["Amount"]]} rows={rows.map((r) => [superadmin || admins.length > 0 ? <Go key="o" to={`/organizations/${r.organization_id}`}>{r.organization}</Go> : r.organization, r.plugin, num(r.amount)])} />
+        <Low name={t("Spent by organization")} heads={["Organization", "Plugin", ["Amount"]]} rows={rows.map((r) => [superadmin || admins.length > 0 ? <Go key="o" to={`/organizations/${r.organization_id}`}>{r.organization}</Go> : r.organization, name(r.plugin), num(r.amount)])} />
       </div>}
     </SimpleGrid>
   );

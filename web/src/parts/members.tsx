@@ -14,7 +14,6 @@ const roles = ["member", "manager", "owner"];
 export function Members({ id, open }: { id: number; open: (a: Action) => void }) {
   const { me } = useRights();
   const members: Column<Member>[] = [
-    { head: "Number", cell: (m) => `#${m.user_id}`, csv: (m) => m.user_id },
     { head: "Name", cell: (m) => m.name || "–", csv: (m) => m.name }, { head: "E-mail", cell: (m) => m.email, csv: (m) => m.email },
     { head: "Role", cell: (m) => <Status value={m.role} />, csv: (m) => m.role }, { head: "Since", cell: (m) => when(m.created_at), csv: (m) => m.created_at },
     { head: "Actions", csv: () => "", cell: (m) => <Group gap={6}>

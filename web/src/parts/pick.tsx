@@ -13,6 +13,17 @@ export const findAdmin: Find = async (q) => ((await get("/api/tenants/admins", {
 export const findUser: Find = async (q) => ((await get("/api/tenants/users", {}, { q, limit: most })).data ?? []).map((u) => ({ value: String(u.id), label: u.name ? `${u.name} · ${u.email}` : u.email }));
 export const findOrganization: Find = async (q) => ((await get("/api/tenants/organizations", {}, { q, limit: most })).data ?? []).map((o) => ({ value: String(o.id), label: `${o.name} · ${o.slug}` }));
 
+// findMember finds people of an organization: one function for each, since a
+// Pick asks again when it is given another.
+export function findMember(organization: number): Find {
+  const known = finders.get(organization);
+  if (known) return known;
+  const find: Find = async (q) => ((await get("/api/tenants/organizations/{org_id}/members", { org_id: organization }, { q, limit: most })).data ?? []).map((m) => ({ value: String(m.user_id), label: m.name ? `${m.name} · ${m.email}` : m.email }));
+  finders.set(organization, find);
+  return find;
+}
+const finders = new Map<number, Find>();
+
 type Props = { find: Find; label: string; value: string; set: (v: string) => void; name?: string; hint?: string; error?: string; required?: boolean; first?: boolean; size?: "sm"; always?: Choice[] };
 
 // Pick chooses one of many by typing a part of its name. Its value is the id.
@@ -22,7 +33,7 @@ export function Pick({ find, label, value, set, name, hint, error, required, fir
   useEffect(() => {
     let off = false;
     const wait = setTimeout(() => {
-      find(found.some((f) => f.label === text) ? "" : text.trim()).then((all) => !off && setFound((old) => keep(all, old, value)), () => undefined);
+      find(text === `#${value}` || found.some((f) => f.label === text) ? "" : text.trim()).then((all) => !off && setFound((old) => keep(all, old, value)), () => undefined);
     }, text ? 200 : 0);
     return () => {
       off = true;

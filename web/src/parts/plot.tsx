@@ -42,7 +42,7 @@ function Canvas({ name, times, lines, hours }: { name: string; times: number[]; 
     let plot: uPlot | null = null;
     const draw = () => {
       plot?.destroy();
-      plot = new uPlot(options(el, lines, hours), [times, ...lines.map((l) => l.values)] as uPlot.AlignedData, el);
+      plot = new uPlot(options(el, times, lines, hours), [times, ...lines.map((l) => (l.bars ? l.values.map((v) => v || null) : l.values))] as uPlot.AlignedData, el);
     };
     draw();
     const resized = new ResizeObserver(() => plot?.setSize({ width: el.clientWidth, height: 220 }));
@@ -58,19 +58,24 @@ function Canvas({ name, times, lines, hours }: { name: string; times: number[]; 
   return <div ref={box} className="plot" role="img" aria-label={name} />;
 }
 
-function options(el: HTMLElement, lines: Line[], hours?: boolean): uPlot.Options {
+// whole are the steps of an axis of what is counted in ones.
+const whole = [...Array(12).keys()].flatMap((i) => [1, 2, 5].map((n) => n * 10 ** i));
+
+function options(el: HTMLElement, times: number[], lines: Line[], hours?: boolean): uPlot.Options {
   const css = getComputedStyle(el);
   const colour = (v: string) => css.getPropertyValue(v).trim();
   const ink = colour("--mantine-color-text");
   const grid = { stroke: `${colour("--line")}44`, width: 1 };
   const paints = [colour("--line-brand"), colour("--line-second"), colour("--good"), colour("--bad")];
+  const half = lines.some((l) => l.bars) ? ((times[1] ?? 0) - (times[0] ?? 0)) / 2 : 0; // of a bar, at both ends
+  const counted = lines.every((l) => l.values.every((v) => v === null || Number.isInteger(v)));
   const month = new Intl.DateTimeFormat(language(), { day: "numeric", month: "short", ...(hours ? { hour: "numeric" } : {}) });
   return {
     width: el.clientWidth, height: 220, cursor: { y: false }, legend: { live: false },
-    scales: { y: { range: (_u, low, high) => [Math.min(0, low ?? 0), Math.max(1, (high ?? 1) * 1.05)] } },
+    scales: { x: { range: (_u, from, to) => [from - half, to + half] }, y: { range: (_u, low, high) => [Math.min(0, low ?? 0), Math.max(1, (high ?? 1) * 1.05)] } },
     axes: [
       { stroke: ink, grid, ticks: grid, values: (_u, at) => at.map((s) => month.format(s * 1000)) },
-      { stroke: ink, grid, ticks: grid, size: 70, values: (_u, v) => v.map((n) => new Intl.NumberFormat(language(), { notation: "compact" }).format(n)) },
+      { stroke: ink, grid, ticks: grid, size: 70, ...(counted && { incrs: whole }), values: (_u, v) => v.map((n) => new Intl.NumberFormat(language(), { notation: "compact" }).format(n)) },
     ],
     series: [{}, ...lines.map((l, i): uPlot.Series => ({
       label: l.label, stroke: paints[i % 4], width: 2, dash: l.dashed ? [6, 4] : undefined, points: { show: false }, fill: l.bars ? `${paints[i % 4]}66` : undefined,

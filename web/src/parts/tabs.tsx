@@ -13,7 +13,7 @@ export function Tabbed({ tabs, label }: { tabs: (Tab | false)[]; label: string }
   return (
     <Tabs value={value} onChange={(v) => set({ ...clear, tab: v ?? "" }, true)} color="var(--line-brand)" keepMounted={false}>
       <Tabs.List aria-label={label} mb="md" style={{ overflowX: "auto", flexWrap: "nowrap" }}>
-        {all.map((x) => <Tabs.Tab key={x.value} value={x.value}>{x.label}</Tabs.Tab>)}
+        {all.map((x) => <Tabs.Tab px={11} key={x.value} value={x.value}>{x.label}</Tabs.Tab>)}
       </Tabs.List>
       {all.map((x) => <Tabs.Panel key={x.value} value={x.value}>{x.value === value && x.content()}</Tabs.Panel>)}
     </Tabs>

@@ -2,6 +2,7 @@ import { SimpleGrid, Stack, Text } from "@mantine/core";
 import { day, num, t, when } from "../i18n";
 import { Bar, Figure, Loaded, Panel } from "./bits";
 import { useGet } from "./link";
+import { SaveRows } from "./save";
 
 // UsagePanel is what an organization uses of what it may.
 export function UsagePanel({ id }: { id: number }) {
@@ -9,7 +10,7 @@ export function UsagePanel({ id }: { id: number }) {
   return (
     <Loaded query={query}>{(u) => (
       <Stack gap="md">
-        <Panel title={t("Usage against limits")}>
+        <Panel title={t("Usage against limits")} aside={<SaveRows name={t("Usage against limits")} head={[t("Meter"), t("Used"), t("Limit"), "%"]} rows={[[t("Users"), u.users], [t("Storage (GB)"), u.storage_gb], [t("Bandwidth (GB)"), u.bandwidth_gb]].map(([name, x]) => { const m = x as typeof u.users; return [name as string, m.used, m.limit, m.percent]; })} />}>
           <Stack gap="md">
             <Bar label={t("Users")} used={u.users.used} of={u.users.limit} percent={u.users.percent} state={u.users.state} />
             {u.users.invited > 0 && <Text size="sm" c="dimmed">{t("{n} invited", { n: u.users.invited })}</Text>}
@@ -17,7 +18,7 @@ export function UsagePanel({ id }: { id: number }) {
             <Bar label={t("Bandwidth")} used={u.bandwidth_gb.used} of={u.bandwidth_gb.limit} percent={u.bandwidth_gb.percent} state={u.bandwidth_gb.state} unit="GB" />
           </Stack>
         </Panel>
-        <SimpleGrid cols={{ base: 1, xs: 3 }}>
+        <SimpleGrid cols={{ base: 2, xs: 3 }}>
           <Figure label="Credits available" value={num(u.credits.available)} /><Figure label="Credits used this month" value={num(u.credits.used)} /><Figure label="Held" value={num(u.credits.held)} />
         </SimpleGrid>
         <Text size="sm" c="dimmed">{day(u.period.from)} – {day(u.period.to)} · {t("as of {time}", { time: when(u.as_of) })}</Text>

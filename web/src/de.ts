@@ -417,8 +417,6 @@ export const de = {
   "Limit set": "Rahmen gesetzt",
   "Longest delay": "Längste Verzögerung",
   "Look again": "Noch einmal sehen",
-  "Lot": "Posten",
-  "It bites on the next request of everybody in it.": "Sie greift bei der nächsten Anfrage aller, die darin sind.",
   "People": "Personen",
   "Requests": "Anfragen",
   "Figures": "Zahlen",

@@ -13,6 +13,7 @@ import { Holds } from "../parts/holds";
 import { Ledger } from "../parts/ledger";
 import { useGet } from "../parts/link";
 import { type Column, List } from "../parts/list";
+import { adjust, after } from "../parts/moves";
 import { findUser } from "../parts/pick";
 import { Tabbed } from "../parts/tabs";
 import { OrganizationList } from "./organizations";
@@ -39,7 +40,7 @@ function Detail({ a }: { a: Admin }) {
       <Tabbed label={a.name} tabs={[
         { value: "overview", label: t("Overview"), content: () => <Overview a={a} open={setAction} /> },
         { value: "organizations", label: t("Organizations"), content: () => <Panel><OrganizationList admin={a.id} /></Panel> },
-        { value: "credits", label: t("Credits"), content: () => <Credits a={a} /> },
+        { value: "credits", label: t("Credits"), content: () => <Credits a={a} open={setAction} /> },
         { value: "people", label: t("Team"), content: () => <People a={a} open={setAction} /> },
         { value: "branding", label: t("Branding"), content: () => <BrandingEditor admin={a.id} /> },
         { value: "audit", label: t("Audit log"), content: () => <Panel><AuditList fixed={{ admin_id: a.id }} /></Panel> },
@@ -54,7 +55,7 @@ function Overview({ a, open }: { a: Admin; open: (x: Action) => void }) {
   return (
     <Stack gap="md">
       <Holds holds={a.holds} />
-      <SimpleGrid cols={{ base: 1, xs: 2 }}>
+      <SimpleGrid cols={2}>
         <Figure label="Balance" value={num(a.credit_balance)} />
         <Figure label="Organizations" value={num(a.organization_count)} />
       </SimpleGrid>
@@ -70,15 +71,17 @@ function Overview({ a, open }: { a: Admin; open: (x: Action) => void }) {
   );
 }
 
-function Credits({ a }: { a: Admin }) {
+function Credits({ a, open }: { a: Admin; open: (x: Action) => void }) {
+  const { superadmin } = useRights();
   const pool = useGet("/api/tenants/admins/{id}/credits", { id: a.id });
   return (
     <Stack gap="md">
       <Loaded query={pool}>{(p) => (
-        <SimpleGrid cols={{ base: 1, xs: 2, md: 4 }}>
+        <SimpleGrid cols={{ base: 2, md: 4 }}>
           <Figure label="Balance" value={num(p.balance)} /><Figure label="Backing limits" value={num(p.limits_backed)} note={t("credit limits of its organizations")} /><Figure label="Available" value={num(p.available)} /><Figure label="Expiring soon" value={num(p.expiring_soon)} note={t("within 30 days")} />
         </SimpleGrid>
       )}</Loaded>
+      {superadmin && <Group><Button size="compact-sm" variant="default" onClick={() => open(adjust(a.name, "/api/tenants/admins/{id}/credits/adjust", { id: a.id }, a.credit_balance))}>{t("Adjust")}</Button></Group>}
       <Ledger of="admin" id={a.id} account={pool.data?.account_id} />
     </Stack>
   );
@@ -93,9 +96,9 @@ function People({ a, open }: { a: Admin; open: (x: Action) => void }) {
     { head: "Role", cell: (p) => <Status value={p.role} />, csv: (p) => p.role }, { head: "Since", cell: (p) => when(p.created_at), csv: (p) => p.created_at },
     ...(superadmin ? [{
       head: "Actions" as const, csv: () => "", cell: (p: Person) => (
-        <Group gap={6}>
-          {p.role !== "owner" && <Button size="compact-sm" variant="default" onClick={() => open(owner(a, p))}>{t("Make owner")}</Button>}
-          {p.role !== "owner" && <Button size="compact-sm" variant="default" onClick={() => open(removePerson(a, p))}>{t("Remove")}</Button>}
+        p.role !== "owner" && <Group gap={6}>
+          <Button size="compact-sm" variant="default" onClick={() => open(owner(a, p))}>{t("Make owner")}</Button>
+          <Button size="compact-sm" variant="default" onClick={() => open(removePerson(a, p))}>{t("Remove")}</Button>
         </Group>
       ),
     }] : []),
@@ -115,6 +118,7 @@ function grant(a: Admin): Action {
     title: t("Grant credits to {name}", { name: a.name }), button: t("Grant"), danger: true, done: t("Granted"),
     intro: t("Balance now: {n}", { n: a.credit_balance }),
     fields: [{ name: "amount", label: "Amount", type: "number", least: 1, required: true }, { name: "reason", label: "Reason", required: true }],
+    outlook: (v) => [after(t("Balance"), a.credit_balance, Number(v.amount))],
     make: (v) => call({ method: "post", path: "/api/tenants/admins/{id}/grant-credits", params: { id: a.id }, body: { amount: Number(v.amount), reason: String(v.reason) } }),
   };
 }

@@ -1,6 +1,7 @@
 import { call, type Schemas } from "../api/client";
 import { num, t } from "../i18n";
 import { type Action, asNumber, asText } from "../parts/dialog";
+import { after } from "../parts/moves";
 import { findAdmin } from "../parts/pick";
 import type { Organization } from "./organization";
 
@@ -16,6 +17,7 @@ export function addCredits(o: Organization, superadmin: boolean, pool?: Schemas[
       { name: "amount", label: "Amount", type: "number", least: 1, required: true }, { name: "reason", label: "Reason" },
       ...(superadmin ? [{ name: "source", label: "From where" as const, type: "select" as const, options: sources }] : []),
     ],
+    outlook: (v) => [after(o.name, o.credit_balance, Number(v.amount)), ...(pool && v.source !== "platform" ? [after(t("Pool"), pool.balance, -Number(v.amount))] : [])],
     make: (v) => call({
       method: "post", path: "/api/tenants/organizations/{org_id}/credits/add", params: org(o),
       body: { amount: Number(v.amount), ...(v.reason ? { reason: String(v.reason) } : {}), ...(superadmin ? { source: v.source as "admin" } : {}) },
@@ -57,7 +59,7 @@ export function setDomain(o: Organization): Action {
 
 export function suspend(o: Organization): Action {
   return {
-    title: t("Suspend {name}", { name: o.name }), button: t("Suspend"), danger: true, done: t("Suspended"), intro: t("It bites on the next request of everybody in it."),
+    title: t("Suspend {name}", { name: o.name }), button: t("Suspend"), danger: true, done: t("Suspended"), intro: t("It takes effect on the next request of everybody in it."),
     fields: [{ name: "reason", label: "Reason", required: true }],
     make: (v) => call({ method: "put", path: "/api/tenants/organizations/{org_id}/status", params: org(o), body: { status: "suspended", reason: String(v.reason) } }),
   };

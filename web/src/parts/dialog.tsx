@@ -34,6 +34,8 @@ export type Action = {
   // danger is confirmed with what the dry run says; typed asks for a name too.
   danger?: boolean;
   typed?: string;
+  // outlook says, below whom it hits, what will be otherwise.
+  outlook?: (v: Entered) => string[];
   done?: string;
   // guard is what the fields were filled from: a change that somebody else made
   // meanwhile is shown, not overwritten.
@@ -113,10 +115,12 @@ function Content({ action, close }: { action: Action; close: () => void }) {
     <form onSubmit={submit}>
       <Stack gap="sm">
         {action.intro && <Text component="div" size="sm">{action.intro}</Text>}
-        {fields.map((f, i) => <Input key={f.name} field={f} value={values[f.name]} error={wrong[f.name]} first={i === 0} set={(v) => { setEffects(null); setValues({ ...values, [f.name]: v }); }} />)}
+        {fields.length > 0 && <div className="fields">
+          {fields.map((f, i) => <div key={f.name} data-type={f.type}><Input field={f} value={values[f.name]} error={wrong[f.name]} first={i === 0} set={(v) => { setEffects(null); setValues({ ...values, [f.name]: v }); }} /></div>)}
+        </div>}
         {action.guard && <Conflict of={action.guard} guard={guard} close={close} />}
         {busy && action.danger && !effects && <Waiting />}
-        {effects && <EffectsNote effects={effects} />}
+        {effects && <EffectsNote effects={effects} more={action.outlook?.(values)} />}
         {effects && action.typed && <TextInput label={t("Type {name} to confirm", { name: action.typed })} value={typed} onChange={(e) => setTyped(e.currentTarget.value)} autoComplete="off" />}
         {error !== null && <Failed error={error} />}
         <Group justify="flex-end" gap="xs">
@@ -138,7 +142,7 @@ function start(a: Action): Entered {
 
 // EffectsNote takes the focus: one reads what happens before one reaches the
 // button that does it.
-function EffectsNote({ effects }: { effects: Effects }) {
+function EffectsNote({ effects, more = [] }: { effects: Effects; more?: string[] }) {
   const hit = effectsOf(effects);
   const note = useRef<HTMLDivElement>(null);
   useEffect(() => note.current?.focus(), []);
@@ -146,6 +150,7 @@ function EffectsNote({ effects }: { effects: Effects }) {
     <div ref={note} tabIndex={-1} role="status" className="effects">
       {hit.length === 0 ? <Text size="sm">{t("This touches nobody else.")}</Text>
         : <><Text size="sm" fw={600}>{t("This touches:")}</Text><ul>{hit.map((s) => <li key={s}>{s}</li>)}</ul></>}
+      {more.map((s) => <Text size="sm" key={s}>{s}</Text>)}
     </div>
   );
 }

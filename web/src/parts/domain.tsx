@@ -15,9 +15,12 @@ export function verifyAction(path: Verify, params: Values, superadmin: boolean):
   };
 }
 
-export function DomainPanel({ domain, status, record, verify }: { domain: string | null; status: string; record: Schemas["DomainRecord"] | null; verify?: () => void }) {
+export function DomainPanel({ domain, status, record, verify, change }: { domain: string | null; status: string; record: Schemas["DomainRecord"] | null; verify?: () => void; change?: () => void }) {
   return (
-    <Panel title={t("Domain")} aside={domain && status !== "verified" && verify && <Button size="compact-sm" variant="default" onClick={verify}>{t("Verify")}</Button>}>
+    <Panel title={t("Domain")} aside={<>
+      {domain && status !== "verified" && verify && <Button size="compact-sm" variant="default" onClick={verify}>{t("Verify")}</Button>}
+      {change && <Button size="compact-sm" variant="default" onClick={change}>{t("Change the domain")}</Button>}
+    </>}>
       {!domain ? <Text size="sm" c="dimmed">{t("No domain of its own.")}</Text> : (
         <Stack gap="sm">
           <Facts of={[["Domain", domain], ["Status", <Status key="s" value={status} />]]} />

@@ -32,7 +32,7 @@ $(BUILT): $(SOURCES)
 
 screenshots: build ## Make pictures of every page of the console in ./screenshots.
 	@./scripts/setup.sh
-	TENANTRY_SCREENSHOTS=$(CURDIR)/screenshots go test -count=1 -timeout 20m -run TestEveryPage ./internal/browser
+	TENANTRY_SCREENSHOTS=$(CURDIR)/screenshots go test -count=1 -timeout 20m -run 'TestEveryPage|TestTheStory|TestHostileBrands' ./internal/browser
 
 test: ## Set up what the tests need, then run all of them on both engines with -race.
 	@./scripts/setup.sh

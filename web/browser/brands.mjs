@@ -62,6 +62,7 @@ await run(async (browser) => {
     const res = await visit.goto(path);
     want(`${path} of a suspended host`, res.status(), 403);
     await visit.getByRole("heading", { name: "Suspended" }).waitFor();
+    await picture(visit, "public-suspended");
     want("its brand", await visit.locator(".brand").textContent(), "Yellow");
   }
   await visit.getByRole("link", { name: "Sign in" }).click();

@@ -1,11 +1,12 @@
-// Every page of every role, on the demo data: accessible in light and dark,
-// within the width of a phone, silent, and a picture of each.
-import { accessible, fits, go, paint, picture, run, signIn, visitor, want } from "./lib.mjs";
+// Every page of every role and what opens on it, on the demo data: accessible in
+// light and dark, within the width of a phone in English and German, silent, and
+// a picture of each.
+import { accessible, fits, go, paint, picture, run, settled, signIn, visitor, want } from "./lib.mjs";
 
 const password = "tenantry-demo-login";
 const light = ["/login", "/signup", "/forgot", "/reset", "/accept", "/setup", "/status?token=x", "/nowhere"];
 const admin = ["overview", "organizations", "credits", "people", "branding", "audit"];
-const organization = ["overview", "usage", "credits", "plugins", "members", "keys", "audit", "danger"];
+const organization = ["overview", "usage", "credits", "plugins", "members", "domain", "keys", "audit", "access", "danger"];
 const tabs = (path, names) => names.map((n) => `${path}?tab=${n}`);
 
 // idOf finds somebody's own number.
@@ -16,7 +17,7 @@ const idOf = (page, field) => page.evaluate(async (f) => {
 }, field);
 
 const roles = [
-  { role: "superadmin", email: "ada.berg@tenantry.example", pages: async () => ["/", "/requests", "/requests?status=active&page=2", "/requests/1", "/organizations", ...tabs("/organizations/1", organization), "/admins", ...tabs("/admins/1", admin), "/groups", "/plugins", "/organizations?sort=name", "/transactions/1", "/accounts/1", "/meters", "/system", "/audit", "/keys", "/access", "/settings", "/settings?tab=branding", "/settings?tab=history", "/notifications", "/profile", "/nowhere"] },
+  { role: "superadmin", email: "ada.berg@tenantry.example", pages: async () => ["/", "/requests", "/requests?status=active&page=2", "/requests?tab=figures&days=90", "/requests/1", "/requests/5", "/requests/67", "/requests/69", "/organizations", "/organizations?effective_status=suspended", "/organizations?q=nobody", ...tabs("/organizations/1", organization), "/admins", ...tabs("/admins/1", admin), "/groups", "/plugins", "/organizations?sort=name", "/transactions/1", "/accounts/1", "/meters", "/system", "/audit", "/keys", "/access", "/settings", "/settings?tab=branding", "/settings?tab=history", "/notifications", "/profile", "/nowhere"] },
   { role: "admin", email: "lena.hoffmann@northwind.example", pages: async (p) => ["/", "/organizations", ...tabs(`/admins/${await idOf(p, "admin_id")}`, ["credits", "branding", "people"]), "/audit", "/transactions/1", "/notifications"] },
   { role: "owner", email: "tess.bauer@adler-optik.example", pages: async (p) => ["/", ...tabs(`/organizations/${await idOf(p, "organization_id")}`, ["usage", "credits", "members", "keys"]), "/audit", "/profile"] },
   { role: "manager", email: "liam.petrov@adler-optik.example", pages: async (p) => ["/", ...tabs(`/organizations/${await idOf(p, "organization_id")}`, ["usage", "credits", "plugins", "members"]), "/notifications"] },
@@ -26,6 +27,41 @@ const roles = [
 const nameOf = (path) => path.replace(/[/?=&]+/g, "-").replace(/^-|-$/g, "") || "home";
 let turn = 0; // light and dark by turns, where no pictures are made
 const expected = (text) => /404|422|403/.test(text); // a page about what is not there asks for it
+
+const dialog = (page) => page.getByRole("dialog");
+const press = (name) => (page) => page.getByRole("button", { name }).first().click();
+const look = (page) => dialog(page).getByRole("button", { name: "See what it does" }).click();
+const reason = (page) => dialog(page).getByLabel("Reason").fill("Payment overdue");
+const touches = (page) => page.getByText("This touches:").waitFor();
+
+// opened is what pages show once somebody has pressed something: a name, where,
+// and how to get there.
+const opened = [
+  ["approval", "/requests/67", press("Approve"), look, touches],
+  ["rejection", "/requests/67", press("Reject")],
+  ["credits", "/organizations/1", press("Add credits")],
+  ["limits", "/organizations/1", press("Limits")],
+  ["return", "/organizations/1?tab=credits", press("Take back"), (page) => dialog(page).getByLabel("Amount").fill("100"), reason, look, (page) => page.getByText("Adler Optik Group: ").waitFor()],
+  ["acting", "/organizations/1?tab=access", press("Act for a member")],
+  ["suspension", "/organizations/1?tab=danger", press("Suspend this organization"), reason, look, touches],
+  ["transfer", "/organizations/1?tab=danger", press("Transfer to another admin")],
+  ["bulk", "/organizations", (page) => page.getByLabel("Choose all").check(), press(/^Suspend \d+$/), reason, look, touches],
+  ["chosen", "/requests?status=pending_approval", (page) => page.getByLabel("Choose all").check()],
+  ["saved", "/requests?status=pending_approval&utm_source=google", press("Save filter"), async (page) => want("what was chosen elsewhere", await page.getByRole("button", { name: /^Approve \d/ }).count(), 0)],
+  ["grant", "/admins/1", press("Grant credits")],
+  ["admin", "/admins", press("New admin")],
+  ["group", "/groups", press("New group")],
+  ["plugin", "/plugins", press("Details")],
+  ["meter", "/meters", press("New meter")],
+  ["key", "/keys", press("New key")],
+  ["defaults", "/settings", press("Edit")],
+  ["event", "/audit?action=organization.updated", press("Details")],
+  ["ledger", "/system", press("Check the ledger"), (page) => page.getByText("transactions").first().waitFor()],
+  ["palette", "/", (page) => page.keyboard.press("Control+K"), (page) => dialog(page).getByRole("combobox").fill("atlas"), (page) => dialog(page).getByText("Admin: Atlas").waitFor()],
+  ["refused", "/organizations?sort=nonsense", (page) => page.getByRole("alert").locator("code").first().waitFor()],
+  ["table", "/", press("As a table")],
+  ["mail", "/admins/1?tab=branding", (page) => page.getByText("Mail", { exact: true }).click(), (page) => page.getByText("Your organization is ready.").waitFor()],
+];
 
 await run(async (browser) => {
   for (const dark of [false, true]) {
@@ -58,25 +94,46 @@ await run(async (browser) => {
       await fits(page, `${role} 390 px ${path}`);
       await picture(page, `${role}-${nameOf(path)}-phone`);
     }
-    if (role === "superadmin") await suspension(page);
+    if (role === "superadmin") await dialogs(page);
+    await inGerman(page, role, await pages(page));
     await page.context().close();
   }
-  await inGerman(browser);
+  await german(browser);
 });
 
-// suspension opens a dangerous dialog as far as what it would do.
-async function suspension(page) {
-  await page.setViewportSize({ width: 1280, height: 900 });
-  await go(page, "/app/organizations/1?tab=danger");
-  await page.getByRole("button", { name: "Suspend this organization" }).click();
-  await page.getByRole("dialog").getByLabel("Reason").fill("Payment overdue");
-  await page.getByRole("button", { name: "See what it does" }).click();
-  await page.getByText("This touches:").waitFor();
-  await accessible(page, "the suspension");
-  await picture(page, "superadmin-suspension-light");
+async function dialogs(page) {
+  for (const [name, path, ...steps] of opened) {
+    await page.setViewportSize({ width: 1280, height: 900 });
+    await go(page, `/app${path}`.replace(/\/$/, ""));
+    for (const step of steps) await step(page);
+    for (const scheme of process.env.TENANTRY_SCREENSHOTS ? ["light", "dark"] : [["light", "dark"][turn++ % 2]]) {
+      await paint(page, scheme);
+      await accessible(page, `${name} ${scheme}`);
+      await picture(page, `opened-${name}-${scheme}`);
+    }
+    await paint(page, "light");
+    await page.setViewportSize({ width: 390, height: 800 });
+    await fits(page, `390 px ${name}`);
+    await picture(page, `opened-${name}-phone`);
+    if (await dialog(page).isVisible()) await dialog(page).getByRole("button", { name: "Close" }).click();
+  }
 }
 
-async function inGerman(browser) {
+// inGerman goes over the pages once more in the language of the longer words.
+async function inGerman(page, role, paths) {
+  await page.evaluate(() => { document.cookie = "tenantry_lang=de; path=/"; });
+  await page.goto("/app");
+  await settled(page);
+  for (const path of paths) {
+    if (process.env.TENANTRY_SCREENSHOTS) await page.setViewportSize({ width: 1280, height: 900 });
+    await go(page, `/app${path}`.replace(/\/$/, ""));
+    await picture(page, `german-${role}-${nameOf(path)}`);
+    await page.setViewportSize({ width: 390, height: 800 });
+    await fits(page, `${role} 390 px in German ${path}`);
+  }
+}
+
+async function german(browser) {
   const page = await visitor(browser, { lang: "de-DE" });
   await page.goto("/login");
   await page.getByLabel("E-Mail").fill(roles[0].email);

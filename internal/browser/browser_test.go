@@ -125,14 +125,23 @@ func TestHostileBrands(t *testing.T) { serve(t, t.TempDir()).tell(t, "brands.mjs
 
 // Every page of every role is accessible, silent, and fits a phone.
 func TestEveryPage(t *testing.T) {
-	path, err := binary()
-	if err != nil {
-		t.Fatalf("run `make console` first: %v", err)
-	}
 	if dir := os.Getenv("TENANTRY_SCREENSHOTS"); dir != "" {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			t.Fatal(err)
 		}
+	}
+	serve(t, seeded(t)).tell(t, "everypage.mjs")
+}
+
+// Who looks after an organization acts for its members and moves credits back.
+func TestActingAndMovingBack(t *testing.T) { serve(t, seeded(t)).tell(t, "moves.mjs") }
+
+// seeded is a folder with the demo data.
+func seeded(t *testing.T) string {
+	t.Helper()
+	path, err := binary()
+	if err != nil {
+		t.Fatalf("run `make console` first: %v", err)
 	}
 	data := t.TempDir()
 	seed := exec.CommandContext(t.Context(), path, "demo", "seed", "--data", data)
@@ -140,7 +149,7 @@ func TestEveryPage(t *testing.T) {
 	if out, err := seed.CombinedOutput(); err != nil {
 		t.Fatalf("seed: %v\n%s", err, out)
 	}
-	serve(t, data).tell(t, "everypage.mjs")
+	return data
 }
 
 var loads = regexp.MustCompile(`(?:src|href)="(/assets/[^"]+\.js)"`)

@@ -1,0 +1,58 @@
+// Acting for a member, and what moves credits back: each with the balances before
+// and after, on the demo data.
+import { accessible, go, run, signIn, visitor, want } from "./lib.mjs";
+
+const whole = (s) => Number(s.replaceAll(/\D/g, ""));
+
+await run(async (browser) => {
+  const page = await visitor(browser);
+  await signIn(page, "ada.berg@tenantry.example", "tenantry-demo-login");
+  const dialog = page.getByRole("dialog");
+  const gone = () => dialog.waitFor({ state: "hidden" });
+
+  await go(page, "/app/organizations/1?tab=access");
+  await page.getByRole("button", { name: "Act for a member" }).click();
+  await dialog.getByLabel("Reason").fill("Ticket 17");
+  await dialog.getByRole("button", { name: "Begin" }).click();
+  await dialog.locator("pre").waitFor();
+  await dialog.getByRole("button", { name: "Done" }).click();
+  await page.getByText("Ticket 17").waitFor();
+  await page.getByRole("button", { name: "End", exact: true }).click();
+  await dialog.getByRole("button", { name: "End", exact: true }).click();
+  await gone();
+  await page.getByRole("cell", { name: "Ended" }).waitFor();
+  await accessible(page, "who acted");
+
+  // moves presses, fills, looks and does; the balance changes by as much as was said.
+  const moves = async (name, fill, line, change) => {
+    await page.getByRole("button", { name, exact: true }).click();
+    await fill();
+    await dialog.getByRole("button", { name: "See what it does" }).click();
+    const said = await dialog.getByText(line).textContent();
+    const [before, after] = said.slice(said.indexOf(":")).split("→").map(whole);
+    want(`${name}: ${said}`, after - before, change);
+    await dialog.getByRole("button", { name, exact: true }).click();
+    await gone();
+    await page.getByText(after.toLocaleString("en")).first().waitFor();
+  };
+  const enter = (amount) => async () => {
+    await dialog.getByLabel("Amount").fill(String(amount));
+    await dialog.getByLabel("Reason").fill("A reason");
+  };
+  await go(page, "/app/organizations/1?tab=credits");
+  await moves("Adjust", enter(50), /^Balance: .*→/, 50);
+  await moves("Take back", enter(10), /^Adler Optik Group: .*→/, -10);
+
+  await page.getByRole("region", { name: "Transactions" }).getByRole("row").filter({ hasText: "Consume" }).first().getByRole("link").click();
+  await page.getByRole("button", { name: "Refund" }).click();
+  await dialog.getByRole("button", { name: "See what it does" }).click();
+  await dialog.getByText("This touches:").waitFor();
+  await dialog.getByRole("button", { name: "Refund" }).click();
+  await gone();
+
+  await go(page, "/app/admins/1?tab=credits");
+  await moves("Adjust", async () => {
+    await dialog.getByLabel("Direction").selectOption("out");
+    await enter(5)();
+  }, /^Balance: .*→/, -5);
+});

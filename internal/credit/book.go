@@ -175,14 +175,8 @@ func (b *book) other(w *wallet, kind, plugin string) (*account, error) {
 	if a := w.contra[kind+plugin]; a != nil {
 		return a, nil
 	}
-	if plugin != "" {
-		if err := knownPlugin(b.tx, plugin); err != nil {
-			return nil, err
-		}
-	}
-	a := &account{kind: kind, of: w.of, plugin: plugin}
-	var err error
-	if a.id, err = insertAccount(b.tx, a); err != nil {
+	a, err := acrossOf(b.tx, w.of, kind, plugin)
+	if err != nil {
 		return nil, err
 	}
 	w.contra[kind+plugin] = a

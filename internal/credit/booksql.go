@@ -329,6 +329,34 @@ func knownPlugin(tx *db.Tx, key string) error {
 	return err
 }
 
+// acrossOf reads an account across a locked wallet, or makes it. Whoever waited
+// for the wallet has not seen one that came meanwhile; nobody makes another one
+// while the wallet is locked.
+func acrossOf(tx *db.Tx, of Owner, kind, plugin string) (*account, error) {
+	a, err := readAcross(tx, of, kind, plugin)
+	if !errors.Is(err, db.ErrNoRows) {
+		return a, err
+	}
+	if plugin != "" {
+		if err := knownPlugin(tx, plugin); err != nil {
+			return nil, err
+		}
+	}
+	a = &account{kind: kind, of: of, plugin: plugin}
+	a.id, err = insertAccount(tx, a)
+	return a, err
+}
+
+func readAcross(tx *db.Tx, of Owner, kind, plugin string) (*account, error) {
+	column, value, _ := of.key()
+	return db.One(tx, func(r db.Row) (*account, error) {
+		a := &account{of: of}
+		var admin, by *id.Admin
+		var organization *id.Organization
+		return a, r.Scan(a.fields(&admin, &organization, &by)...)
+	}, `SELECT `+accountColumns+` FROM credit_accounts a WHERE a.`+column+` = $1 AND a.kind = $2 AND COALESCE(a.plugin_key, '') = $3`, value, kind, plugin)
+}
+
 func insertAccount(tx *db.Tx, a *account) (id.Account, error) {
 	n, err := tx.Insert(`INSERT INTO credit_accounts (kind, admin_id, organization_id, plugin_key, debits_posted, credits_posted,
 		debits_pending, credits_pending, credit_limit, limits_backed, transactions, moved_at, created_at)

@@ -381,3 +381,45 @@ func BenchmarkConsume(b *testing.B) {
 		}
 	}
 }
+
+// While somebody does what a wallet has seen nothing of yet, another who wants
+// the same waits for it: the account across the wallet is made once, and neither
+// fails.
+func TestTheFirstOfAKindTwiceAtOnce(t *testing.T) {
+	queues(t, func(t *testing.T, d *db.DB, _ []*credit.Queue) {
+		o := newOrganization(t, d, 0)
+		must(t, add(d, o, 100))
+		adjust := func(tx *db.Tx) error {
+			_, err := credit.Adjust(tx, boss, credit.Owner{Organization: o}, credit.Adjustment{Amount: 1, Direction: "in", Reason: "r"}, none)
+			return err
+		}
+		var wait sync.WaitGroup
+		second := sync.OnceFunc(func() {
+			wait.Go(func() { must(t, d.Write(ctx, adjust)) })
+		})
+		must(t, d.Write(ctx, func(tx *db.Tx) error {
+			if err := adjust(tx); err != nil {
+				return err
+			}
+			second()
+			return untilSomebodyWaits(tx)
+		}))
+		wait.Wait()
+		if f := figures(t, d, o); f.Balance != 102 {
+			t.Errorf("got a balance of %d, want 102", f.Balance)
+		}
+		checkLedger(t, d)
+	})
+}
+
+// untilSomebodyWaits returns once a transaction waits for a lock that this one
+// has; on SQLite it need not, as writers wait for each other there anyway.
+func untilSomebodyWaits(tx *db.Tx) error {
+	for tx.Engine() == db.Postgres {
+		n, err := db.One(tx, db.Int64, `SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))`)
+		if err != nil || n > 0 {
+			return err
+		}
+	}
+	return nil
+}

@@ -53,8 +53,11 @@ func byPlugin(tx *db.Tx, of Consumers, from, to db.Time) ([]PluginCredits, error
 	var p db.Args
 	figure := balanceAt(&p, to) + " - " + balanceAt(&p, from)
 	all, err := db.All(tx, func(r db.Row) (c PluginCredits, err error) {
-		return c, r.Scan(&c.Plugin, &c.Amount)
-	}, `SELECT c.plugin_key, CAST(SUM(c.amount) AS BIGINT) FROM (SELECT a.plugin_key, `+figure+` AS amount FROM credit_accounts a WHERE `+of.where(&p)+`) AS c
+		var sum halves
+		err = r.Scan(&c.Plugin, &sum.high, &sum.low)
+		c.Amount = sum.total()
+		return c, err
+	}, `SELECT c.plugin_key, `+sumOf("c.amount")+` FROM (SELECT a.plugin_key, `+figure+` AS amount FROM credit_accounts a WHERE `+of.where(&p)+`) AS c
 		GROUP BY c.plugin_key ORDER BY c.plugin_key LIMIT 10000`, p...)
 	if err != nil {
 		return nil, fmt.Errorf("sum what plugins consumed: %w", err)

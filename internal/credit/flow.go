@@ -11,6 +11,7 @@ import (
 
 // Flow is how credits moved day by day within somebody's reach: of an admin
 // what was granted to it, what it passed on, and what its organizations used.
+// A figure that is beyond the largest number is that number.
 type Flow struct {
 	Days     int       `json:"days"`
 	Timezone string    `json:"timezone" doc:"In whose days"`
@@ -33,19 +34,19 @@ type FlowDay struct {
 func (d *FlowDay) add(k Kind, amount int64) {
 	switch k {
 	case Granted:
-		d.Granted += amount
+		d.Granted = plus(d.Granted, amount)
 	case Added:
-		d.Added += amount
+		d.Added = plus(d.Added, amount)
 	case Allocated:
-		d.Allocated += amount
+		d.Allocated = plus(d.Allocated, amount)
 	case Deallocated:
-		d.Deallocated += amount
+		d.Deallocated = plus(d.Deallocated, amount)
 	case Consumed, Captured:
-		d.Consumed += amount
+		d.Consumed = plus(d.Consumed, amount)
 	case Refunded:
-		d.Refunded += amount
+		d.Refunded = plus(d.Refunded, amount)
 	case Expired:
-		d.Expired += amount
+		d.Expired = plus(d.Expired, amount)
 	}
 }
 
@@ -176,7 +177,7 @@ func fillDays(tx *db.Tx) (more bool, err error) {
 			break
 		}
 		k := key{t.admin, dayNumber(t.at, zone), t.kind}
-		sums[k] = sum{sums[k].count + 1, sums[k].amount + t.amount}
+		sums[k] = sum{sums[k].count + 1, plus(sums[k].amount, t.amount)}
 		to, done = mark{t.id, t.at}, done+1
 	}
 	if done == 0 {

@@ -1,6 +1,7 @@
 package credit
 
 import (
+	"math"
 	"strconv"
 	"strings"
 
@@ -29,8 +30,13 @@ func filledDays(tx *db.Tx, of Reach, from int64) ([]movedOn, mark, error) {
 	}
 	args := []any{from}
 	condition := of.within("admin_id", &args)
-	all, err := db.All(tx, func(r db.Row) (m movedOn, err error) { return m, r.Scan(&m.day, &m.kind, &m.amount) },
-		`SELECT day, kind, CAST(SUM(amount) AS BIGINT) FROM credit_days WHERE day >= $1 AND `+condition+` GROUP BY day, kind ORDER BY day, kind LIMIT 10000`, args...)
+	all, err := db.All(tx, func(r db.Row) (m movedOn, err error) {
+		var sum halves
+		err = r.Scan(&m.day, &m.kind, &sum.high, &sum.low)
+		m.amount = sum.total()
+		return m, err
+	},
+		`SELECT day, kind, `+sumOf("amount")+` FROM credit_days WHERE day >= $1 AND `+condition+` GROUP BY day, kind ORDER BY day, kind LIMIT 10000`, args...)
 	return all, upTo, err
 }
 
@@ -49,6 +55,27 @@ func unfilled(tx *db.Tx, of Reach, after id.Transaction, limit int) ([]fresh, er
 		WHERE t.id > $1 AND `+condition+` ORDER BY t.id LIMIT $`+strconv.Itoa(len(args)), args...)
 }
 
+// sumOf is a sum over the numbers of many wallets as two columns, neither of
+// which overflows: halves has them.
+func sumOf(column string) string {
+	return `CAST(SUM(` + column + ` >> 32) AS BIGINT), CAST(SUM(` + column + ` & 4294967295) AS BIGINT)`
+}
+
+// halves are the sums of the upper and of the lower halves of numbers.
+type halves struct{ high, low int64 }
+
+// total is the sum; what is out of range is the number next to it that is not.
+func (h halves) total() int64 {
+	high := h.high + h.low>>32
+	switch {
+	case high > math.MaxInt32:
+		return math.MaxInt64
+	case high < math.MinInt32:
+		return math.MinInt64
+	}
+	return high<<32 | h.low&math.MaxUint32
+}
+
 func scanMark(r db.Row) (m mark, err error) { return m, r.Scan(&m.transaction, &m.at) }
 
 func lockFilled(tx *db.Tx) (mark, error) {
@@ -62,7 +89,8 @@ func keepFilled(tx *db.Tx, m mark) error {
 
 func addToDay(tx *db.Tx, admin id.Admin, day int64, kind Kind, count, amount int64) error {
 	_, err := tx.Exec(`INSERT INTO credit_days (admin_id, day, kind, count, amount) VALUES ($1, $2, $3, $4, $5)
-		ON CONFLICT (admin_id, day, kind) DO UPDATE SET count = credit_days.count + EXCLUDED.count, amount = credit_days.amount + EXCLUDED.amount`,
+		ON CONFLICT (admin_id, day, kind) DO UPDATE SET count = credit_days.count + EXCLUDED.count, amount =
+			CASE WHEN credit_days.amount > 9223372036854775807 - EXCLUDED.amount THEN 9223372036854775807 ELSE credit_days.amount + EXCLUDED.amount END`,
 		int64(admin), day, string(kind), count, amount)
 	return err
 }

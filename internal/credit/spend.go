@@ -1,6 +1,7 @@
 package credit
 
 import (
+	"math"
 	"time"
 
 	"github.com/tenantry/tenantry/internal/audit"
@@ -105,6 +106,8 @@ func (w *wallet) spendable(amount int64) error {
 		return fault.New(fault.Forbidden, "organization_suspended", "The organization is suspended. Ask its owner or provider.")
 	case amount > w.available():
 		return insufficient(w.available(), amount, "The credits do not cover this.")
+	case w.debits+w.held > math.MaxInt64-amount: // what is held can be captured, always
+		return full("amount")
 	}
 	return nil
 }
@@ -262,6 +265,8 @@ func (b *book) refund(w *wallet, o *origin, r Refund, d draft) (*record, error) 
 		return nil, fault.InvalidField("amount", "too_small", "Give a whole number of credits, at least 1.")
 	case amount > left || left == 0:
 		return nil, fault.New(fault.Conflict, "refund_exceeded", "Of the transaction %d credits are left to refund.", left).With("refundable", left)
+	case w.credits > math.MaxInt64-amount:
+		return nil, full("amount")
 	}
 	from, err := b.other(w, "consumed", o.plugin)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"math"
 	"regexp"
 	"time"
 
@@ -63,6 +64,15 @@ func (o Owner) consumers() Consumers {
 type PluginCredits struct {
 	Plugin string
 	Amount int64
+}
+
+// Sum is what all of them consumed together, up to the largest number.
+func Sum(all []PluginCredits) int64 {
+	var sum halves
+	for _, c := range all {
+		sum.high, sum.low = sum.high+c.Amount>>32, sum.low+c.Amount&math.MaxUint32
+	}
+	return sum.total()
 }
 
 // ByPlugin gives what each plugin consumed of the organizations' credits from

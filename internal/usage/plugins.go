@@ -117,9 +117,9 @@ func totals(tx *db.Tx, of auth.Reach, s Span, most int64) (PluginTotals, error) 
 	if err != nil {
 		return t, err
 	}
+	t.Credits = credit.Sum(spent)
 	for _, c := range spent {
 		all.of(c.Plugin).Credits = c.Amount
-		t.Credits += c.Amount
 	}
 	rows, err := counterParts(tx, of, d)
 	if err != nil {

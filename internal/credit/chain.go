@@ -125,6 +125,13 @@ func (l *lot) number() int64 {
 	return int64(l.id)
 }
 
+// done says that from then on everything has its hash.
+func (s *sealer) done(at db.Time) sealed {
+	s.begin('d')
+	s.number(int64(at))
+	return sealed{at, s.sum()}
+}
+
 // link is the head of a wallet after one more entry.
 func (s *sealer) link(of id.Account, head, entry []byte) []byte {
 	s.begin('c')

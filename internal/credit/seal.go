@@ -7,9 +7,10 @@ import (
 	"github.com/tenantry/tenantry/internal/id"
 )
 
-// Seal gives hashes to what was written before the ledger had any, once; where
-// all has hashes it changes nothing. It runs before the ledger is used. Two
-// processes may run it at once.
+// Seal gives hashes to what was written before the ledger had any, once: that it
+// is done is kept, and from then on it changes nothing. A row that has no hash
+// afterwards was changed by somebody, and Verify says so. It runs before the
+// ledger is used. Two processes may run it at once.
 func Seal(ctx context.Context, d *db.DB) error {
 	for {
 		var more bool
@@ -30,12 +31,15 @@ func sealSome(tx *db.Tx) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	if kept, err := sealedOf(tx); err != nil || kept.at != 0 {
+		return false, err
+	}
 	for _, step := range []func(*db.Tx, *sealer) (bool, error){sealTransactions, sealLots, sealEntries, sealHead} {
 		if more, err = step(tx, seal); err != nil || more {
 			return more, err
 		}
 	}
-	return false, nil
+	return false, keepSealed(tx, seal.done(tx.Now))
 }
 
 func sealTransactions(tx *db.Tx, seal *sealer) (bool, error) {

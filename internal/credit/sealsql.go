@@ -1,6 +1,8 @@
 package credit
 
 import (
+	"errors"
+
 	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/id"
 )
@@ -41,5 +43,26 @@ func scanAccountID(r db.Row) (n id.Account, err error) { return n, r.Scan(&n) }
 
 func saveHead(tx *db.Tx, of id.Account, head []byte) error {
 	_, err := tx.Exec(`UPDATE credit_accounts SET chain_head = $1 WHERE id = $2 AND chain_head IS NULL`, head, int64(of))
+	return err
+}
+
+// sealed is since when all of the ledger has hashes, with one of its own.
+type sealed struct {
+	at   db.Time
+	hash []byte
+}
+
+// sealedOf is the zero value where that is not kept yet.
+func sealedOf(tx *db.Tx) (s sealed, err error) {
+	s, err = db.One(tx, func(r db.Row) (s sealed, err error) { return s, r.Scan(&s.at, &s.hash) },
+		`SELECT sealed_at, hash FROM credit_sealed WHERE id = 1`)
+	if errors.Is(err, db.ErrNoRows) {
+		err = nil
+	}
+	return s, err
+}
+
+func keepSealed(tx *db.Tx, s sealed) error {
+	_, err := tx.Exec(`INSERT INTO credit_sealed (id, sealed_at, hash) VALUES (1, $1, $2) ON CONFLICT (id) DO NOTHING`, s.at, s.hash)
 	return err
 }

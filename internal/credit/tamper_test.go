@@ -215,3 +215,26 @@ func TestSealBringsOldRowsOver(t *testing.T) {
 		checkLedger(t, d)
 	})
 }
+
+// Once what there was before has its hashes, none is given to a row that somebody
+// took it from, so as to have changed it.
+func TestSealIsDoneOnce(t *testing.T) {
+	clocked(t, func(t *testing.T, d *db.DB, _ *stepping) {
+		ledgerOfAll(t, d)
+		must(t, credit.Seal(ctx, d))
+		checkLedger(t, d)
+		last := read(t, d, func(tx *db.Tx) (int64, error) { return db.One(tx, db.Int64, `SELECT MAX(id) FROM credit_transactions`) })
+		must(t, d.Write(ctx, func(tx *db.Tx) error {
+			for _, q := range []string{`UPDATE credit_transactions SET reason = 'another', hash = NULL WHERE id = %d`, `UPDATE credit_entries SET hash = NULL WHERE transaction_id >= %d`} {
+				if _, err := tx.Exec(fmt.Sprintf(q, last)); err != nil {
+					return err
+				}
+			}
+			_, err := tx.Exec(`UPDATE credit_accounts SET chain_head = NULL`)
+			return err
+		}))
+		found(t, d, "a row without its hash", nil, nil)
+		must(t, credit.Seal(ctx, d))
+		found(t, d, "a row without its hash, after the next start", nil, nil)
+	})
+}

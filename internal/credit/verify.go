@@ -374,10 +374,16 @@ func (v *verifier) strays(ctx context.Context) error {
 
 func (v *verifier) balance(ctx context.Context) error {
 	var all []int64
+	var kept sealed
 	err := v.read(ctx, func(tx *db.Tx) (err error) {
-		all, err = imbalance(tx)
+		if kept, err = sealedOf(tx); err == nil {
+			all, err = imbalance(tx)
+		}
 		return err
 	})
+	if kept.at != 0 && !bytes.Equal(kept.hash, v.seal.done(kept.at).hash) {
+		v.wrong("seal_altered", 0, 0, "The hash of since when all has hashes is not right.")
+	}
 	for _, n := range all {
 		v.wrong("ledger_unbalanced", 0, 0, "The credits of all accounts exceed their debits by %d.", n)
 	}

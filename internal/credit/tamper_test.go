@@ -20,8 +20,9 @@ var immutable = map[string][]string{
 		"organization_id", "admin_id", "effect", "debit_lot_id", "credit_lot_id", "debit_seq", "credit_seq", "hash"},
 	"credit_lots": {"id", "account_id", "organization_id", "admin_id", "transaction_id", "parent_lot_id", "category", "priority", "amount", "repaid",
 		"remaining", "held", "expires_at", "created_at", "hash"},
-	"credit_holds":    {"id", "account_id", "organization_id", "plugin_key", "amount", "captured", "state", "expires_at", "created_at"},
-	"credit_accounts": {"debits_posted", "credits_posted", "debits_pending", "credits_pending", "chain_length", "chain_head"},
+	"credit_holds": {"id", "account_id", "organization_id", "plugin_key", "amount", "captured", "state", "expires_at", "created_at", "ended_at"},
+	"credit_accounts": {"kind", "plugin_key", "debits_posted", "credits_posted", "debits_pending", "credits_pending", "chain_length", "chain_head",
+		"credit_limit", "limit_backed_by", "limits_backed", "transactions", "moved_at", "due_at"},
 }
 
 // words are columns of text; hashes of bytes.

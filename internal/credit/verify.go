@@ -51,8 +51,8 @@ type verifier struct {
 
 // Verify recounts the whole ledger: that debits equal credits, that counters,
 // balances, lots and holds are the fold of the entries, that the lots of a
-// wallet are its balance, that burn order was kept as far as entries show it,
-// and that every hash is right. What is wrong is in the report; the error is
+// wallet are its balance, that no lot was burnt before its turn and nothing
+// spent that was not available, and that every hash is right. What is wrong is in the report; the error is
 // that of a ledger that cannot be read.
 //
 // A big ledger takes long: alive is told after each piece of the work, a
@@ -149,6 +149,7 @@ type fold struct {
 	head     []byte
 	length   int64
 	at       db.Time // of the last entry
+	replay   *replay
 }
 
 // wallet checks one wallet with the accounts across it.
@@ -161,6 +162,7 @@ func (v *verifier) wallet(ctx context.Context, a id.Account) error {
 	if err != nil {
 		return err
 	}
+	f.replay = newReplay(f.snapshot)
 	for _, l := range f.lots {
 		if !bytes.Equal(l.hash, v.seal.lot(l)) {
 			v.wrong("lot_altered", a, int64(l.id), "The hash of lot %d is not that of its columns.", l.id)
@@ -211,6 +213,8 @@ func (v *verifier) entry(f *fold, e *entry) {
 		v.report.Entries++
 	}
 	f.count(e)
+	v.replay(f, e)
+	v.across(f, e)
 	for _, side := range []struct {
 		account *account
 		after   int64
@@ -265,12 +269,29 @@ func (v *verifier) compare(f *fold) {
 		if f.accounts[a.id] != nil {
 			want = *f.accounts[a.id]
 		}
+		if (a.kind == "consumed") != (a.plugin != "") {
+			v.wrong("account_altered", a.id, 0, "What the account says is not right: its plugin.")
+		}
 		if got != want {
 			v.wrong("counters", a.id, 0, "The account counts %+v, its entries make %+v.", got, want)
 		}
 	}
 	v.compareLots(f)
 	v.compareHolds(f)
+	v.compareReplay(f)
+	v.compareAccount(f)
+}
+
+// across looks whether the other account is what the transaction wants there.
+func (v *verifier) across(f *fold, e *entry) {
+	other := e.credit
+	if other.id == f.wallet.id {
+		other = e.debit
+	}
+	want := e.of.kind.across()
+	if e.of.id != 0 && want != "" && (other.kind != want || want == "consumed" && other.plugin != e.of.plugin) {
+		v.wrong("account_altered", other.id, e.id, "Entry %d wants an account of %s across the wallet.", e.id, want)
+	}
 }
 
 func (v *verifier) compareLots(f *fold) {

@@ -57,6 +57,17 @@ type snapshot struct {
 	wallet *wallet
 	lots   []*lot
 	holds  []*holding
+	limits []limitSet // that it had, in their order
+
+	backing int64 // the sum of the limits that name it
+}
+
+// limitSet is a credit limit, since when it was in force and who backs it.
+type limitSet struct {
+	id    int64
+	limit int64
+	by    id.Admin
+	at    db.Time
 }
 
 // snapshotOf reads a wallet by one statement: its accounts, lots and holds are
@@ -73,15 +84,16 @@ func snapshotOf(tx *db.Tx, of id.Account) (snapshot, error) {
 		var n [14]int64
 		var at, ended *db.Time
 		var head []byte
-		err := r.Scan(&what, &n[0], &kind, &admin, &organization, &n[1], &n[2], &n[3], &n[4], &n[5], &n[6], &head, &state, &parent, &at, &ended, &by)
+		err := r.Scan(&what, &n[0], &kind, &admin, &organization, &n[1], &n[2], &n[3], &n[4], &n[5], &n[6], &head, &state, &parent, &at, &ended, &by, &n[7], &n[8], &n[9], &n[10])
 		if err != nil {
 			return struct{}{}, err
 		}
 		switch what {
 		case "a":
-			a := account{id: id.Account(n[0]), kind: kind, of: Owner{Admin: id.Val(admin), Organization: id.Val(organization)}, debits: n[1], credits: n[2], held: n[3], coming: n[4], length: n[5], head: head, plugin: state}
+			a := account{id: id.Account(n[0]), kind: kind, of: Owner{Admin: id.Val(admin), Organization: id.Val(organization)}, debits: n[1], credits: n[2], held: n[3], coming: n[4], length: n[5], head: head, plugin: state,
+				movedAt: db.Time(n[6]), limit: n[7], backed: n[8], recorded: n[9], backedBy: id.Val(by), due: at}
 			if a.isWallet() {
-				s.wallet = &wallet{account: a, contra: contra}
+				s.wallet, s.backing = &wallet{account: a, contra: contra}, n[10]
 			} else {
 				contra[kind+state] = &a
 			}
@@ -93,18 +105,23 @@ func snapshotOf(tx *db.Tx, of id.Account) (snapshot, error) {
 			byID[l.id] = l
 			l.wallet = &wallet{account: account{id: of, of: Owner{Admin: id.Val(admin), Organization: id.Val(organization)}}}
 			s.lots = append(s.lots, l)
+		case "m":
+			s.limits = append(s.limits, limitSet{n[0], n[1], id.Val(by), *at})
 		default:
-			s.holds = append(s.holds, &holding{id: id.Transaction(n[0]), amount: n[1], captured: n[2], state: HoldState(kind), ended: ended})
+			s.holds = append(s.holds, &holding{id: id.Transaction(n[0]), amount: n[1], captured: n[2], state: HoldState(kind), expires: *at, ended: ended})
 		}
 		return struct{}{}, nil
-	}, `SELECT 'a', c.id, c.kind, c.admin_id, c.organization_id, c.debits_posted, c.credits_posted, c.debits_pending, c.credits_pending, c.chain_length, 0, c.chain_head,
-			COALESCE(c.plugin_key, ''), NULL, NULL, NULL, NULL
+	}, `SELECT 'a', c.id, c.kind, c.admin_id, c.organization_id, c.debits_posted, c.credits_posted, c.debits_pending, c.credits_pending, c.chain_length, c.moved_at, c.chain_head,
+			COALESCE(c.plugin_key, ''), NULL, c.due_at, NULL, c.limit_backed_by, c.credit_limit, c.limits_backed, c.transactions,
+			CAST(COALESCE((SELECT SUM(b.credit_limit) FROM credit_accounts b WHERE c.kind = 'admin' AND b.limit_backed_by = c.admin_id), 0) AS BIGINT)
 		FROM credit_accounts w JOIN credit_accounts c ON c.id = w.id OR (w.organization_id IS NOT NULL AND c.organization_id = w.organization_id)
 			OR (w.admin_id IS NOT NULL AND c.admin_id = w.admin_id) WHERE w.id = $1
 		UNION ALL SELECT 'l', l.id, l.category, l.admin_id, l.organization_id, l.transaction_id, l.priority, l.amount, l.repaid, l.remaining, l.held, l.hash,
-			'', l.parent_lot_id, l.expires_at, l.created_at, NULL FROM credit_lots l WHERE l.account_id = $2
+			'', l.parent_lot_id, l.expires_at, l.created_at, NULL, 0, 0, 0, 0 FROM credit_lots l WHERE l.account_id = $2
 		UNION ALL SELECT 'h', h.id, h.state, NULL, NULL, h.amount, h.captured, 0, 0, 0, 0, NULL,
-			'', NULL, NULL, h.ended_at, NULL FROM credit_holds h WHERE h.account_id = $3 ORDER BY 1, 2`, int64(of), int64(of), int64(of))
+			'', NULL, h.expires_at, h.ended_at, NULL, 0, 0, 0, 0 FROM credit_holds h WHERE h.account_id = $3
+		UNION ALL SELECT 'm', m.id, '', NULL, NULL, m.credit_limit, 0, 0, 0, 0, 0, NULL,
+			'', NULL, m.set_at, NULL, m.limit_backed_by, 0, 0, 0, 0 FROM credit_limits m WHERE m.account_id = $4 ORDER BY 1, 2`, int64(of), int64(of), int64(of), int64(of))
 	return s, err
 }
 
@@ -148,10 +165,13 @@ func chainAfter(tx *db.Tx, s snapshot, after int64, since db.Time) ([]*entry, er
 		var admin *id.Admin
 		var created db.Time
 		var transaction *id.Transaction
+		var kind *Kind
+		var plugin *string
 		var seq int64
 		t := new(record)
 		err := r.Scan(&e.id, &e.amount, &e.effect, &debit, &credit, &e.debitAfter, &e.creditAfter, &debitLot, &creditLot,
-			&debitSeq, &creditSeq, &e.stored, &organization, &admin, &created, &transaction, &t.hash, &made, &madeHash, &seq)
+			&debitSeq, &creditSeq, &e.stored, &organization, &admin, &created, &transaction, &t.hash, &kind, &plugin, &made, &madeHash, &seq)
+		t.kind, t.plugin = val(kind), val(plugin)
 		t.id, t.organization, t.admin, t.at = id.Val(transaction), id.Val(organization), id.Val(admin), created
 		e.of, e.debit, e.credit, e.debitLot, e.creditLot = t, at(debit), at(credit), within(debitLot), within(creditLot)
 		e.debitSeq, e.creditSeq = val(debitSeq), val(creditSeq)
@@ -163,9 +183,9 @@ func chainAfter(tx *db.Tx, s snapshot, after int64, since db.Time) ([]*entry, er
 	const from = ` FROM credit_entries e LEFT JOIN credit_transactions t ON t.id = e.transaction_id
 		LEFT JOIN credit_lots m ON m.id = e.credit_lot_id AND m.transaction_id = e.transaction_id WHERE e.`
 	return db.All(tx, one, `SELECT * FROM (
-			SELECT * FROM (SELECT `+entryColumns+`, t.id AS tid, t.hash AS thash, m.id AS mid, m.hash AS mhash, e.debit_seq AS seq`+from+`debit_account_id = $1 AND e.created_at >= $2 AND e.debit_seq > $3 AND e.debit_seq <= $4 ORDER BY e.created_at, e.id LIMIT $5) AS d
+			SELECT * FROM (SELECT `+entryColumns+`, t.id AS tid, t.hash AS thash, t.kind AS tkind, t.plugin_key AS tplugin, m.id AS mid, m.hash AS mhash, e.debit_seq AS seq`+from+`debit_account_id = $1 AND e.created_at >= $2 AND e.debit_seq > $3 AND e.debit_seq <= $4 ORDER BY e.created_at, e.id LIMIT $5) AS d
 			UNION ALL
-			SELECT * FROM (SELECT `+entryColumns+`, t.id, t.hash, m.id, m.hash, e.credit_seq`+from+`credit_account_id = $6 AND e.created_at >= $7 AND e.credit_seq > $8 AND e.credit_seq <= $9 ORDER BY e.created_at, e.id LIMIT $10) AS c
+			SELECT * FROM (SELECT `+entryColumns+`, t.id, t.hash, t.kind, t.plugin_key, m.id, m.hash, e.credit_seq`+from+`credit_account_id = $6 AND e.created_at >= $7 AND e.credit_seq > $8 AND e.credit_seq <= $9 ORDER BY e.created_at, e.id LIMIT $10) AS c
 		) AS x ORDER BY seq LIMIT $11`,
 		int64(s.wallet.id), since, after, s.wallet.length, pageRows, int64(s.wallet.id), since, after, s.wallet.length, pageRows, pageRows)
 }
@@ -188,6 +208,10 @@ var strayRows = map[string]string{
 	"hold_without_transaction": `SELECT h.id FROM credit_holds h LEFT JOIN credit_transactions t ON t.id = h.id AND t.kind = 'hold' WHERE h.id > $1 AND h.id <= $2
 		AND (t.id IS NULL OR t.amount <> h.amount OR t.organization_id <> h.organization_id OR t.plugin_key <> h.plugin_key OR t.expires_at <> h.expires_at
 		OR t.created_at <> h.created_at
+		OR h.account_id <> (SELECT a.id FROM credit_accounts a WHERE a.organization_id = h.organization_id AND a.kind = 'organization')
+		OR (h.state = 'voided') <> EXISTS (SELECT 1 FROM credit_transactions c WHERE c.hold_id = h.id AND c.kind = 'void')
+		OR (h.state = 'expired') <> EXISTS (SELECT 1 FROM credit_transactions c WHERE c.hold_id = h.id AND c.kind = 'hold_expire')
+		OR h.ended_at <> (SELECT MAX(c.created_at) FROM credit_transactions c WHERE c.hold_id = h.id)
 		OR h.captured <> (SELECT COALESCE(SUM(c.amount), 0) FROM credit_transactions c WHERE c.hold_id = h.id AND c.kind = 'capture')) ORDER BY h.id LIMIT 100`,
 	"hold_missing": `SELECT t.id FROM credit_transactions t WHERE t.id > $1 AND t.id <= $2 AND t.kind = 'hold'
 		AND NOT EXISTS (SELECT 1 FROM credit_holds h WHERE h.id = t.id AND h.id > $1 AND h.id <= $2) ORDER BY t.id LIMIT 100`,

@@ -177,6 +177,8 @@ type CreditPolicy struct {
 	CreditLimit   int64      `json:"credit_limit"`
 	LimitBackedBy *int64     `json:"limit_backed_by"`
 	LimitSetAt    *time.Time `json:"limit_set_at"`
+	LimitsBacked  int64      `json:"limits_backed"`
+	Oversells     bool       `json:"oversells"`
 }
 
 // CreditTotal is what one kind of transaction did to an account.

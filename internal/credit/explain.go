@@ -34,6 +34,8 @@ type InForce struct {
 	CreditLimit   int64     `json:"credit_limit"`
 	LimitBackedBy *id.Admin `json:"limit_backed_by" doc:"The admin whose balance backs the limit; null: the platform set it"`
 	LimitSetAt    *db.Time  `json:"limit_set_at"`
+	LimitsBacked  int64     `json:"limits_backed" doc:"Of an admin: the credit limits of organizations that rested on its balance"`
+	Oversells     bool      `json:"oversells" doc:"Of an admin: whether its group lets it pass on what limits rest on; as it is now"`
 }
 
 // Total is what one kind of transaction did to an account.
@@ -92,15 +94,17 @@ func OwnerOf(tx *db.Tx, a id.Account) (Owner, error) {
 	return of, err
 }
 
-// Explain tells how a wallet stood at a moment, now where at is nil.
+// Explain tells how a wallet stood at a moment, now where at is nil. Times are
+// told in milliseconds, so one of them is its end: what happened at the time that
+// a transaction answers is part of it.
 func Explain(tx *db.Tx, a id.Account, at *db.Time) (Explanation, error) {
 	of, err := OwnerOf(tx, a)
 	if err != nil {
 		return Explanation{}, err
 	}
-	e := Explanation{Account: a, Organization: id.Ref(of.Organization), Admin: id.Ref(of.Admin), At: tx.Now}
-	if at != nil {
-		e.At = *at
+	e := Explanation{Account: a, Organization: id.Ref(of.Organization), Admin: id.Ref(of.Admin)}
+	if e.At, err = momentOf(tx, a, at); err != nil {
+		return Explanation{}, err
 	}
 	_, _, e.Kind = of.key()
 	for _, step := range []func(*db.Tx, *Explanation) error{explainTotals, explainPolicy, explainLots, explainHolds, explainEntries} {
@@ -116,7 +120,31 @@ func Explain(tx *db.Tx, a id.Account, at *db.Time) (Explanation, error) {
 	}
 	e.Limit = e.Policy.CreditLimit
 	e.Available = Available(e.Balance, e.Held, e.Limit)
+	if of.Admin != 0 {
+		e.Available = max(e.Available-e.backed(), 0)
+	}
 	return e, nil
+}
+
+// backed is what of a pool cannot be passed on.
+func (e *Explanation) backed() int64 {
+	if e.Policy.Oversells {
+		return 0
+	}
+	return e.Policy.LimitsBacked
+}
+
+// momentOf is the last moment that counts. Now is not before the last transaction,
+// whose time may be that of another process's clock.
+func momentOf(tx *db.Tx, a id.Account, at *db.Time) (db.Time, error) {
+	if at == nil {
+		moved, err := movedAt(tx, a)
+		return max(tx.Now, moved), err
+	}
+	if *at%1000 == 0 {
+		return *at + 999, nil
+	}
+	return *at, nil
 }
 
 // TransactionOf gives one transaction as its owner sees it.

@@ -215,3 +215,41 @@ func TestSuspended(t *testing.T) {
 		checkLedger(t, d)
 	})
 }
+
+// What a transaction answered as its time is when it had happened; and of a pool
+// available is what its own figures say.
+func TestExplainAgreesWithAnswers(t *testing.T) {
+	clocked(t, func(t *testing.T, d *db.DB, clock *stepping) {
+		clock.now = clock.now.Add(123456 * time.Microsecond)
+		a := newAdmin(t, d, false)
+		o := newOrganization(t, d, a)
+		must(t, grant(d, a, 100))
+		must(t, allocate(d, a, o, 30, false))
+		must(t, limit(d, o, 20, a, false))
+		spent := do(t, d, spend(o, 7)).Transaction
+		explain := func(of id.Account, at *db.Time) credit.Explanation {
+			return read(t, d, func(tx *db.Tx) (credit.Explanation, error) { return credit.Explain(tx, of, at) })
+		}
+		var told db.Time
+		must(t, told.UnmarshalText([]byte(spent.CreatedAt.String())))
+		if e := explain(figures(t, d, o).Account, &told); e.Balance != spent.BalanceAfter || e.At.String() != told.String() {
+			t.Errorf("at the time of the spend: got %+v, want a balance of %d", e, spent.BalanceAfter)
+		}
+		clock.now = clock.now.Add(-time.Second) // of another process
+		if e := explain(figures(t, d, o).Account, nil); e.Balance != 23 {
+			t.Errorf("now: got %+v, want a balance of 23", e)
+		}
+		clock.now = clock.now.Add(2 * time.Second)
+		pool := read(t, d, func(tx *db.Tx) (credit.Pool, error) { return credit.AdminBalance(tx, a) })
+		if e := explain(pool.Account, nil); e.Available != pool.Available || e.Policy.LimitsBacked != 20 || pool.Available != 50 {
+			t.Errorf("the pool: got %+v, want %+v", e, pool)
+		}
+		must(t, limit(d, o, 5, 0, false))
+		if e := explain(pool.Account, &told); e.Available != 50 {
+			t.Errorf("the pool before: got %+v, want 50 available", e)
+		}
+		if e := explain(pool.Account, nil); e.Available != 70 {
+			t.Errorf("the pool after: got %+v, want 70 available", e)
+		}
+	})
+}

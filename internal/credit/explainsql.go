@@ -18,6 +18,10 @@ func walletOwner(tx *db.Tx, a id.Account) (Owner, error) {
 	return db.One(tx, scanOwner, `SELECT admin_id, organization_id FROM credit_accounts WHERE id = $1 AND kind IN ('admin', 'organization')`, int64(a))
 }
 
+func movedAt(tx *db.Tx, a id.Account) (db.Time, error) {
+	return db.One(tx, func(r db.Row) (at db.Time, err error) { return at, r.Scan(&at) }, `SELECT moved_at FROM credit_accounts WHERE id = $1`, int64(a))
+}
+
 func transactionOwner(tx *db.Tx, t id.Transaction) (Owner, error) {
 	of, err := db.One(tx, scanOwner, `SELECT admin_id, organization_id FROM credit_transactions WHERE id = $1`, t)
 	if of.Organization != 0 {
@@ -46,7 +50,20 @@ func explainPolicy(tx *db.Tx, e *Explanation) error {
 	if errors.Is(err, db.ErrNoRows) {
 		err = nil
 	}
+	if err == nil && e.Admin != nil {
+		err = explainBacking(tx, e, &p)
+	}
 	e.Policy = p
+	return err
+}
+
+// explainBacking adds up the last limits until that time that name the admin.
+func explainBacking(tx *db.Tx, e *Explanation, p *InForce) error {
+	_, err := db.One(tx, func(r db.Row) (int, error) { return 0, r.Scan(&p.LimitsBacked, &p.Oversells) },
+		`SELECT CAST(COALESCE((SELECT SUM(l.credit_limit) FROM credit_limits l WHERE l.limit_backed_by = a.id AND l.set_at <= $1
+				AND NOT EXISTS (SELECT 1 FROM credit_limits n WHERE n.account_id = l.account_id AND n.id > l.id AND n.set_at <= $2)), 0) AS BIGINT),
+			COALESCE((SELECT g.oversell FROM partner_groups g WHERE g.id = a.partner_group_id), FALSE)
+		FROM admins a WHERE a.id = $3`, e.At, e.At, int64(*e.Admin))
 	return err
 }
 

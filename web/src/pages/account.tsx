@@ -41,6 +41,7 @@ function Explained({ e }: { e: Schemas["CreditExplanation"] }) {
         <Facts of={[
           ["Time", when(e.at)], ["Organization", e.organization_id && <OrganizationName key="o" id={e.organization_id} />], ["Admin", e.admin_id && <AdminName key="a" id={e.admin_id} />],
           ["Limit backed by", e.policy.limit_backed_by ? <AdminName key="b" id={e.policy.limit_backed_by} /> : t("Platform")], ["Limit set", when(e.policy.limit_set_at)],
+          ["Backing limits", e.admin_id && num(e.policy.limits_backed)],
         ]} />
       </Panel>
       <SimpleGrid cols={{ base: 1, md: 2 }}>

@@ -46,6 +46,7 @@ type account struct {
 	lowMark, month, warned  int64
 	due                     *db.Time // nothing expires before
 	touched                 bool
+	blank                   bool // as of record
 }
 
 func (a *account) balance() int64 { return a.credits - a.debits }
@@ -76,9 +77,10 @@ func (w *wallet) uncommitted(oversell bool) int64 {
 // record is a transaction of the book.
 type record struct {
 	draft
-	id   id.Transaction
-	at   db.Time
-	hash []byte
+	id    id.Transaction
+	at    db.Time
+	hash  []byte
+	blank bool // as it was read, something is empty that should be absent
 }
 
 // draft is what an operation says of its transaction.
@@ -120,6 +122,7 @@ type entry struct {
 	debitLot, creditLot     *lot
 	debitSeq, creditSeq     int64
 	stored                  []byte // its hash, as it was read
+	blank                   bool   // as of record
 }
 
 // begin makes a transaction over accounts. Its time lies after that of every

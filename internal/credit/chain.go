@@ -125,6 +125,17 @@ func (l *lot) number() int64 {
 	return int64(l.id)
 }
 
+// limit covers the limit that the organization had before, so that none can be
+// taken out.
+func (s *sealer) limit(l limitSet, before []byte) []byte {
+	s.begin('m')
+	for _, n := range []int64{l.id, int64(l.account), int64(l.organization), l.limit, int64(l.by), int64(l.at)} {
+		s.number(n)
+	}
+	s.bytes(before)
+	return s.sum()
+}
+
 // done says that from then on everything has its hash.
 func (s *sealer) done(at db.Time) sealed {
 	s.begin('d')

@@ -51,6 +51,7 @@ type lot struct {
 	order          int // among new ones of one moment
 	hash           []byte
 	stored, dirty  bool
+	blank          bool // as of record
 }
 
 func (l *lot) free() int64 { return l.left - l.held }

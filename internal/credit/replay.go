@@ -13,11 +13,10 @@ import (
 // not: that a lot was burnt before its turn, and that more was spent than there
 // was. Where an account breaks a rule it stops, as all that follows would.
 type replay struct {
-	wallet       wallet // with copies of the lots that have something left
-	lots         map[id.Lot]*lot
-	of           *record // whose entries come
-	transactions int64
-	broken       bool
+	wallet wallet // with copies of the lots that have something left
+	lots   map[id.Lot]*lot
+	of     *record // whose entries come
+	broken bool
 }
 
 func newReplay(s snapshot) *replay {
@@ -36,7 +35,6 @@ func (v *verifier) replay(f *fold, e *entry) {
 	if r.of == nil || r.of.id != e.of.id {
 		v.settled(f)
 		r.of = e.of
-		r.transactions++
 	}
 	if r.broken {
 		return
@@ -191,18 +189,22 @@ func (v *verifier) compareReplay(f *fold) {
 }
 
 // compareAccount looks at what an account says of itself beside its counters.
-func (v *verifier) compareAccount(f *fold) {
-	w := f.wallet
-	limit := f.limitNow()
+// One that is no wallet has no limit, no chain and nothing that ends.
+func (v *verifier) compareAccount(f *fold, a *account, made folded) {
+	limit, backing, late := limitSet{}, int64(0), a.due != nil || a.length != 0 || len(a.head) != 0
+	if a.isWallet() {
+		limit, backing, late = f.limitNow(), f.backing, f.late()
+	}
 	for what, wrong := range map[string]bool{
-		"how many transactions touched it":  w.recorded != f.replay.transactions,
-		"when the last transaction was":     w.length > 0 && w.movedAt != f.at,
-		"its credit limit, or who backs it": w.limit != limit.limit || w.backedBy != limit.by,
-		"the credit limits that rest on it": w.backed != f.backing,
-		"when something of it ends next":    f.late(),
+		"whose it is, or its plugin":        a.blank || (a.kind == "consumed") != (a.plugin != ""),
+		"how many transactions touched it":  a.recorded != made.transactions,
+		"when the last transaction was":     a.movedAt != made.at,
+		"its credit limit, or who backs it": a.limit != limit.limit || a.backedBy != limit.by,
+		"the credit limits that rest on it": a.backed != backing,
+		"when something of it ends next":    late,
 	} {
 		if wrong {
-			v.wrong("account_altered", w.id, 0, "What the account says is not right: %s.", what)
+			v.wrong("account_altered", a.id, 0, "What the account says is not right: %s.", what)
 		}
 	}
 }

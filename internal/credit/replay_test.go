@@ -22,7 +22,7 @@ func resealed(t *testing.T, d *db.DB, changes ...string) {
 			}
 		}
 		for _, q := range append(changes, `DELETE FROM credit_sealed`, `UPDATE credit_transactions SET hash = NULL`, `UPDATE credit_lots SET hash = NULL`,
-			`UPDATE credit_entries SET hash = NULL`, `UPDATE credit_accounts SET chain_head = NULL`) {
+			`UPDATE credit_entries SET hash = NULL`, `UPDATE credit_limits SET hash = NULL`, `UPDATE credit_accounts SET chain_head = NULL`) {
 			if _, err := tx.Exec(q); err != nil {
 				return err
 			}

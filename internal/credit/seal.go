@@ -34,7 +34,7 @@ func sealSome(tx *db.Tx) (more bool, err error) {
 	if kept, err := sealedOf(tx); err != nil || kept.at != 0 {
 		return false, err
 	}
-	for _, step := range []func(*db.Tx, *sealer) (bool, error){sealTransactions, sealLots, sealEntries, sealHead} {
+	for _, step := range []func(*db.Tx, *sealer) (bool, error){sealTransactions, sealLots, sealEntries, sealHead, sealLimits} {
 		if more, err = step(tx, seal); err != nil || more {
 			return more, err
 		}
@@ -105,6 +105,18 @@ func sealHead(tx *db.Tx, seal *sealer) (bool, error) {
 		}
 	}
 	return true, nil
+}
+
+func sealLimits(tx *db.Tx, seal *sealer) (bool, error) {
+	last := map[id.Account][]byte{}
+	return sealPage(tx, "credit_limits", unsealedLimits, func(l limitBefore) []any {
+		before := l.before
+		if last[l.account] != nil {
+			before = last[l.account]
+		}
+		last[l.account] = seal.limit(l.limitSet, before)
+		return []any{l.id, last[l.account]}
+	})
 }
 
 // wholeChain reads all entries of a wallet.

@@ -29,6 +29,24 @@ func unsealedLots(tx *db.Tx) ([]*lot, error) {
 	}, `SELECT `+lotColumns+`, l.admin_id, l.organization_id FROM credit_lots l WHERE l.hash IS NULL ORDER BY l.id LIMIT $1`, pageRows)
 }
 
+// limitBefore is a limit with the hash of the one before.
+type limitBefore struct {
+	limitSet
+	before []byte
+}
+
+func unsealedLimits(tx *db.Tx) ([]limitBefore, error) {
+	return db.All(tx, func(r db.Row) (l limitBefore, err error) {
+		var organization *id.Organization
+		var by *id.Admin
+		err = r.Scan(&l.id, &l.account, &organization, &l.limit, &by, &l.at, &l.before)
+		l.organization, l.by = id.Val(organization), id.Val(by)
+		return l, err
+	}, `SELECT l.id, l.account_id, l.organization_id, l.credit_limit, l.limit_backed_by, l.set_at,
+			(SELECT p.hash FROM credit_limits p WHERE p.account_id = l.account_id AND p.id < l.id ORDER BY p.id DESC LIMIT 1)
+		FROM credit_limits l WHERE l.hash IS NULL ORDER BY l.id LIMIT $1`, pageRows)
+}
+
 // unsealedChains gives some wallets with entries that have no hash.
 func unsealedChains(tx *db.Tx) ([]id.Account, error) {
 	return db.All(tx, scanAccountID, `SELECT DISTINCT a.id FROM credit_accounts a JOIN credit_entries e ON e.debit_account_id = a.id OR e.credit_account_id = a.id

@@ -116,9 +116,30 @@ func saveLimit(tx *db.Tx, of id.Organization, l limited) error {
 	return keepLimit(tx, of)
 }
 
+// keepLimit keeps what limit holds from now on, in the chain of those that the
+// organization had. Its account is locked, or new.
 func keepLimit(tx *db.Tx, of id.Organization) error {
-	_, err := tx.Exec(`INSERT INTO credit_limits (account_id, organization_id, credit_limit, limit_backed_by, set_at)
-		SELECT id, organization_id, credit_limit, limit_backed_by, CAST($1 AS BIGINT) FROM credit_accounts WHERE organization_id = $2 AND kind = 'organization'`, tx.Now, int64(of))
+	seal, err := newSealer(tx)
+	if err != nil {
+		return err
+	}
+	ids, err := tx.Reserve(db.Want{Table: "credit_limits", N: 1})
+	if err != nil {
+		return err
+	}
+	l := limitSet{id: ids[0][0], organization: of, at: tx.Now}
+	before, err := db.One(tx, func(r db.Row) (before []byte, err error) {
+		var by *id.Admin
+		err = r.Scan(&l.account, &l.limit, &by, &before)
+		l.by = id.Val(by)
+		return before, err
+	}, `SELECT a.id, a.credit_limit, a.limit_backed_by, (SELECT l.hash FROM credit_limits l WHERE l.account_id = a.id ORDER BY l.id DESC LIMIT 1)
+		FROM credit_accounts a WHERE a.organization_id = $1 AND a.kind = 'organization'`, int64(of))
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(`INSERT INTO credit_limits (id, account_id, organization_id, credit_limit, limit_backed_by, set_at, hash) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		l.id, int64(l.account), int64(of), l.limit, id.Ref(l.by), l.at, seal.limit(l, before))
 	return err
 }
 

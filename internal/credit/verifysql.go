@@ -31,6 +31,8 @@ func scanRecord(r db.Row, further ...any) (*record, error) {
 	t.admin, t.organization, t.group, t.hold, t.reverses = id.Val(admin), id.Val(organization), id.Val(group), id.Val(hold), id.Val(reverses)
 	t.actor.ID, t.reason, t.plugin, t.reference = val(actor), val(reason), val(plugin), val(reference)
 	t.ref = Reference{val(principal), val(key)}
+	t.blank = blank(admin) || blank(organization) || blank(actor) || blank(reason) || blank(principal) || blank(key) || blank(plugin) || blank(reference) ||
+		blank(group) || blank(hold) || blank(reverses) || t.request != nil && len(t.request) == 0
 	return t, err
 }
 
@@ -40,6 +42,12 @@ func val[T any](p *T) (v T) {
 		v = *p
 	}
 	return v
+}
+
+// blank reports a zero where nothing should be: of that, hashes see no difference.
+func blank[T comparable](p *T) bool {
+	var zero T
+	return p != nil && *p == zero
 }
 
 func recordsAfter(tx *db.Tx, after id.Transaction) ([]*record, error) {
@@ -64,10 +72,14 @@ type snapshot struct {
 
 // limitSet is a credit limit, since when it was in force and who backs it.
 type limitSet struct {
-	id    int64
-	limit int64
-	by    id.Admin
-	at    db.Time
+	id           int64
+	account      id.Account
+	organization id.Organization
+	limit        int64
+	by           id.Admin
+	at           db.Time
+	hash         []byte
+	blank        bool
 }
 
 // snapshotOf reads a wallet by one statement: its accounts, lots and holds are
@@ -91,14 +103,15 @@ func snapshotOf(tx *db.Tx, of id.Account) (snapshot, error) {
 		switch what {
 		case "a":
 			a := account{id: id.Account(n[0]), kind: kind, of: Owner{Admin: id.Val(admin), Organization: id.Val(organization)}, debits: n[1], credits: n[2], held: n[3], coming: n[4], length: n[5], head: head, plugin: state,
-				movedAt: db.Time(n[6]), limit: n[7], backed: n[8], recorded: n[9], backedBy: id.Val(by), due: at}
+				movedAt: db.Time(n[6]), limit: n[7], backed: n[8], recorded: n[9], backedBy: id.Val(by), due: at, blank: blank(admin) || blank(organization) || blank(by)}
 			if a.isWallet() {
 				s.wallet, s.backing = &wallet{account: a, contra: contra}, n[10]
 			} else {
 				contra[kind+state] = &a
 			}
 		case "l":
-			l := &lot{id: id.Lot(n[0]), stored: true, category: Category(kind), transaction: id.Transaction(n[1]), priority: n[2], amount: n[3], repaid: n[4], left: n[5], held: n[6], hash: head, expires: at, at: *ended}
+			l := &lot{id: id.Lot(n[0]), stored: true, category: Category(kind), transaction: id.Transaction(n[1]), priority: n[2], amount: n[3], repaid: n[4], left: n[5], held: n[6], hash: head, expires: at, at: *ended,
+				blank: blank(admin) || blank(organization) || blank(parent)}
 			if parent != nil {
 				l.parent = &lot{id: *parent, stored: true}
 			}
@@ -106,7 +119,7 @@ func snapshotOf(tx *db.Tx, of id.Account) (snapshot, error) {
 			l.wallet = &wallet{account: account{id: of, of: Owner{Admin: id.Val(admin), Organization: id.Val(organization)}}}
 			s.lots = append(s.lots, l)
 		case "m":
-			s.limits = append(s.limits, limitSet{n[0], n[1], id.Val(by), *at})
+			s.limits = append(s.limits, limitSet{n[0], of, id.Val(organization), n[1], id.Val(by), *at, head, blank(by)})
 		default:
 			s.holds = append(s.holds, &holding{id: id.Transaction(n[0]), amount: n[1], captured: n[2], state: HoldState(kind), expires: *at, ended: ended})
 		}
@@ -120,7 +133,7 @@ func snapshotOf(tx *db.Tx, of id.Account) (snapshot, error) {
 			'', l.parent_lot_id, l.expires_at, l.created_at, NULL, 0, 0, 0, 0 FROM credit_lots l WHERE l.account_id = $2
 		UNION ALL SELECT 'h', h.id, h.state, NULL, NULL, h.amount, h.captured, 0, 0, 0, 0, NULL,
 			'', NULL, h.expires_at, h.ended_at, NULL, 0, 0, 0, 0 FROM credit_holds h WHERE h.account_id = $3
-		UNION ALL SELECT 'm', m.id, '', NULL, NULL, m.credit_limit, 0, 0, 0, 0, 0, NULL,
+		UNION ALL SELECT 'm', m.id, '', NULL, m.organization_id, m.credit_limit, 0, 0, 0, 0, 0, m.hash,
 			'', NULL, m.set_at, NULL, m.limit_backed_by, 0, 0, 0, 0 FROM credit_limits m WHERE m.account_id = $4 ORDER BY 1, 2`, int64(of), int64(of), int64(of), int64(of))
 	return s, err
 }
@@ -175,6 +188,7 @@ func chainAfter(tx *db.Tx, s snapshot, after int64, since db.Time) ([]*entry, er
 		t.id, t.organization, t.admin, t.at = id.Val(transaction), id.Val(organization), id.Val(admin), created
 		e.of, e.debit, e.credit, e.debitLot, e.creditLot = t, at(debit), at(credit), within(debitLot), within(creditLot)
 		e.debitSeq, e.creditSeq = val(debitSeq), val(creditSeq)
+		e.blank = blank(organization) || blank(admin) || blank(debitLot) || blank(creditLot) || blank(debitSeq) || blank(creditSeq)
 		if made != nil && e.creditLot != nil && lots[*made] == nil { // of another wallet
 			e.creditLot = &lot{id: *made, stored: true, transaction: t.id, hash: madeHash}
 		}
@@ -205,6 +219,8 @@ var strayRows = map[string]string{
 		AND a.kind IN ('admin', 'organization') AND (e.credit_seq IS NULL OR e.credit_seq < 1 OR e.credit_seq > a.chain_length) ORDER BY e.id LIMIT 100`,
 	"lot_without_wallet": `SELECT l.id FROM credit_lots l WHERE l.id > $1 AND l.id <= $2 AND NOT EXISTS (SELECT 1 FROM credit_accounts a
 		WHERE a.id = l.account_id AND a.kind IN ('admin', 'organization')) ORDER BY l.id LIMIT 100`,
+	"limit_without_wallet": `SELECT m.id FROM credit_limits m WHERE m.id > $1 AND m.id <= $2 AND NOT EXISTS (SELECT 1 FROM credit_accounts a
+		WHERE a.id = m.account_id AND a.kind = 'organization' AND a.organization_id = m.organization_id) ORDER BY m.id LIMIT 100`,
 	"hold_without_transaction": `SELECT h.id FROM credit_holds h LEFT JOIN credit_transactions t ON t.id = h.id AND t.kind = 'hold' WHERE h.id > $1 AND h.id <= $2
 		AND (t.id IS NULL OR t.amount <> h.amount OR t.organization_id <> h.organization_id OR t.plugin_key <> h.plugin_key OR t.expires_at <> h.expires_at
 		OR t.created_at <> h.created_at
@@ -228,7 +244,8 @@ func strays(tx *db.Tx, query string, above, upTo int64) ([]int64, error) {
 func nextID(tx *db.Tx, above int64) (next int64, ok bool, err error) {
 	n, err := db.One(tx, func(r db.Row) (n *int64, err error) { return n, r.Scan(&n) }, `SELECT MIN(x.id) FROM (
 		SELECT MIN(id) AS id FROM credit_transactions WHERE id > $1 UNION ALL SELECT MIN(id) FROM credit_entries WHERE id > $2
-		UNION ALL SELECT MIN(id) FROM credit_lots WHERE id > $3 UNION ALL SELECT MIN(id) FROM credit_holds WHERE id > $4) AS x`, above, above, above, above)
+		UNION ALL SELECT MIN(id) FROM credit_lots WHERE id > $3 UNION ALL SELECT MIN(id) FROM credit_holds WHERE id > $4
+		UNION ALL SELECT MIN(id) FROM credit_limits WHERE id > $5) AS x`, above, above, above, above, above)
 	return val(n), n != nil, err
 }
 

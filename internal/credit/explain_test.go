@@ -253,3 +253,27 @@ func TestExplainAgreesWithAnswers(t *testing.T) {
 		}
 	})
 }
+
+// A wallet whose ledger cannot be read keeps no other from its expiry.
+func TestSweepGoesOn(t *testing.T) {
+	clocked(t, func(t *testing.T, d *db.DB, clock *stepping) {
+		bad, good := newOrganization(t, d, 0), newOrganization(t, d, 0)
+		for i, o := range []id.Organization{bad, good} {
+			_, err := write(d, func(tx *db.Tx) (credit.Transaction, error) {
+				return credit.Add(tx, boss, o, 10, "", credit.Terms{Expires: soon(clock, time.Duration(i+1)*time.Minute)}, none)
+			})
+			must(t, err)
+		}
+		must(t, d.Write(ctx, func(tx *db.Tx) error {
+			_, err := tx.Exec(`UPDATE credit_accounts SET chain_head = NULL WHERE organization_id = $1`, int64(bad))
+			return err
+		}))
+		clock.now = clock.now.Add(time.Hour)
+		if _, err := credit.Sweep(ctx, d); err == nil {
+			t.Error("a wallet without its hashes: got no error")
+		}
+		if f := figures(t, d, good); f.Balance != 0 {
+			t.Errorf("the other one: got %+v, want it expired", f)
+		}
+	})
+}

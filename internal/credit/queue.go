@@ -256,7 +256,8 @@ func (t *task) begin(tx *db.Tx) error {
 }
 
 // Sweep ends what is due in wallets that nobody touches: holds that have run
-// out and credits that have expired. It gives how many wallets it touched.
+// out and credits that have expired. It gives how many wallets it touched; one
+// that cannot be keeps no other waiting.
 func Sweep(ctx context.Context, d *db.DB) (int, error) {
 	var due []Owner
 	err := d.Read(ctx, func(tx *db.Tx) (err error) {
@@ -266,6 +267,7 @@ func Sweep(ctx context.Context, d *db.DB) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	var failed error
 	for _, of := range due {
 		err := d.Write(ctx, func(tx *db.Tx) error {
 			b, err := openBook(tx, of)
@@ -274,11 +276,11 @@ func Sweep(ctx context.Context, d *db.DB) (int, error) {
 			}
 			return b.flush()
 		})
-		if err != nil {
-			return 0, err
+		if failed = errors.Join(failed, err); fault.Code(err) != "" || ctx.Err() != nil {
+			break // of the store: it would be the next one's too
 		}
 	}
-	return len(due), nil
+	return len(due), failed
 }
 
 // sweepEvery is how long what is due may stay in a wallet that nobody touches.

@@ -201,7 +201,7 @@ func (v *verifier) wallet(ctx context.Context, a id.Account) error {
 // limits checks the hashes of the limits that the wallet had.
 func (v *verifier) limits(f *fold) {
 	var before []byte
-	for _, l := range f.snapshot.limits {
+	for _, l := range f.limits {
 		if l.blank || !bytes.Equal(l.hash, v.seal.limit(l, before)) {
 			v.wrong("limit_altered", f.wallet.id, l.id, "The hash of credit limit %d is not that of its columns and of the limit before.", l.id)
 		}

@@ -52,8 +52,8 @@ type verifier struct {
 // Verify recounts the whole ledger: that debits equal credits, that counters,
 // balances, lots and holds are the fold of the entries, that the lots of a
 // wallet are its balance, that no lot was burnt before its turn and nothing
-// spent that was not available, and that every hash is right. What is wrong is in the report; the error is
-// that of a ledger that cannot be read.
+// spent that was not available, and that every hash is right. What is wrong is
+// in the report; the error is that of a ledger that cannot be read.
 //
 // A big ledger takes long: alive is told after each piece of the work, a
 // second's or so, and its error ends it.

@@ -39,13 +39,7 @@ func TestVerifyCostsTheSameAPiece(t *testing.T) {
 					must(t, err)
 					must(t, done[0].Err)
 				}
-				if engine == db.Postgres {
-					raw, err := sql.Open("pgx", dbtest.Superuser(address))
-					must(t, err)
-					defer raw.Close()
-					_, err = raw.Exec("ANALYZE")
-					must(t, err)
-				}
+				analyze(t, engine, address)
 				heard = nil
 				checkLedger(t, d)
 				work, err := dbtest.Work(ctx, address, heard)
@@ -67,4 +61,55 @@ func TestVerifyCostsTheSameAPiece(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What explains an admin's pool looks at the limits that rest on it, not at
+// those of everybody.
+func TestExplainCostsTheSameAmongMany(t *testing.T) {
+	for engine, address := range map[db.Engine]string{db.SQLite: dbtest.SQLiteURL(t), db.Postgres: dbtest.PostgresURL(t)} {
+		t.Run(string(engine), func(t *testing.T) {
+			var heard []dbtest.Statement
+			d := dbtest.Open(t, address, db.Options{Trace: func(query string, args []any) {
+				heard = append(heard, dbtest.Statement{Query: query, Args: args})
+			}})
+			a, other := newAdmin(t, d, false), newAdmin(t, d, false)
+			must(t, grant(d, a, 1000))
+			must(t, limit(d, newOrganization(t, d, a), 10, a, false))
+			backing := func(others int) (work int64) {
+				t.Helper()
+				for range others {
+					newOrganization(t, d, other)
+				}
+				analyze(t, engine, address)
+				account := pool(t, d, a).Account
+				heard = nil
+				e := read(t, d, func(tx *db.Tx) (credit.Explanation, error) { return credit.Explain(tx, account, nil) })
+				if e.Policy.LimitsBacked != 10 {
+					t.Errorf("backed: got %d, want 10", e.Policy.LimitsBacked)
+				}
+				all, err := dbtest.Work(ctx, address, heard)
+				must(t, err)
+				for _, n := range all {
+					work += n
+				}
+				return work
+			}
+			if few, many := backing(20), backing(1000); many > 2*few+200 {
+				t.Errorf("%d among few organizations, %d among many", few, many)
+			}
+		})
+	}
+}
+
+// analyze tells PostgreSQL's planner what is there.
+func analyze(t *testing.T, engine db.Engine, address string) {
+	t.Helper()
+	if engine != db.Postgres {
+		return
+	}
+	raw, err := sql.Open("pgx", dbtest.Superuser(address))
+	must(t, err)
+	defer raw.Close()
+	_, err = raw.Exec("ANALYZE")
+	must(t, err)
 }

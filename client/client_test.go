@@ -421,7 +421,7 @@ func TestFollowingGoesOnAfterALostConnection(t *testing.T) {
 			case 2:
 				return answer(503, `{"code":"unavailable"}`, "Retry-After", "1")
 			case 3:
-				return answer(200, "id: 9\ndata: {\"notification\":{\"id\":9},\"unread\":2}\n\nevent: unread\ndata: {\"notification\":null,\"unread\":0}\n\n")
+				return answer(200, "id: 9\ndata: {\"notification\":{\"id\":9},\"unread\":2}\n\nevent: unread\ndata: {\"notification\":null,\"unread\":0}\n\nid: 9\nevent: changed\ndata: {\"notification\":null,\"unread\":0,\"changed\":true}\n\n")
 			}
 			return answer(401, `{"code":"invalid_token"}`)
 		})
@@ -430,13 +430,15 @@ func TestFollowingGoesOnAfterALostConnection(t *testing.T) {
 			switch {
 			case err != nil:
 				got = append(got, client.Code(err))
+			case e.Changed:
+				got = append(got, "changed")
 			case e.Notification == nil:
 				got = append(got, fmt.Sprint("unread ", e.Unread))
 			default:
 				got = append(got, fmt.Sprintf("%d of %d", e.Notification.ID, e.Unread))
 			}
 		}
-		if want := "[8 of 1 9 of 2 unread 0 invalid_token]"; fmt.Sprint(got) != want {
+		if want := "[8 of 1 9 of 2 unread 0 changed invalid_token]"; fmt.Sprint(got) != want {
 			t.Errorf("got %v, want %s", got, want)
 		}
 		if want := "[7 8 8 9]"; fmt.Sprint(resumed) != want {

@@ -16,10 +16,13 @@ import (
 
 // NotificationEvent is something new for a person: a notification with the
 // unread count of that moment, or, where Notification is nil, a count that
-// moved.
+// moved, or word that something else changed.
 type NotificationEvent struct {
 	Notification *Notification `json:"notification"`
 	Unread       int64         `json:"unread"`
+	// Changed says that something which the caller's lists show may have changed:
+	// of many changes in a row, one event every two seconds.
+	Changed bool `json:"changed"`
 }
 
 // Limits of following.

@@ -7,11 +7,13 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/tenantry/tenantry/internal/audit"
 	"github.com/tenantry/tenantry/internal/auth"
 	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/id"
 	"github.com/tenantry/tenantry/internal/notify"
 	"github.com/tenantry/tenantry/internal/page"
+	"github.com/tenantry/tenantry/internal/quota"
 )
 
 // notificationRoutes are what a user is told.
@@ -20,7 +22,7 @@ func (s *Server) notificationRoutes() []route {
 		return op{Method: method, Path: "/api/tenants/notifications" + path, ID: oid, Tag: "Notifications", Summary: summary, May: may}
 	}
 	live := at("GET", "/stream", "stream-notifications", "Follow the own notifications live, as Server-Sent Events", auth.Notifications)
-	live.Description = "Each event carries the unread count. Last-Event-ID resumes without a gap."
+	live.Description = "Each event carries the unread count. An event `changed` says that something which the caller's lists show has changed: of many changes in a row, one every two seconds. Last-Event-ID resumes without a gap, and begins with a `changed`."
 	return []route{
 		read(at("GET", "", "list-notifications", "List notifications", auth.Notifications),
 			func(tx *db.Tx, c *Call, in *struct {
@@ -92,8 +94,20 @@ func (s *Server) streamNotifications(w http.ResponseWriter, r *http.Request, c *
 		},
 		Doubt: func() error { return s.Auth.Confirm(r.Context(), c.Principal) },
 		Watch: auth.Topic, Stop: s.Stopping,
+		Changes: changes(c.Principal), Resumed: r.Header.Get("Last-Event-ID") != "",
 	})
 	return nil
+}
+
+// changes are the notices of what p's lists show: what was done in the tenants
+// that it has a role in, and what they spent and used, of which no event is kept.
+func changes(p *auth.Principal) map[string]func(string) bool {
+	seen := auth.Visible(auth.OrganizationUsage, p)
+	all := audit.Visibility{All: seen.All, Admins: seen.Admins, Organizations: seen.Organizations}
+	return map[string]func(string) bool{
+		audit.Done:  all.Concerns,
+		quota.Topic: func(organization string) bool { return organization == "" || all.Concerns(organization+":") },
+	}
 }
 
 // events is a stream of Server-Sent Events.
@@ -107,10 +121,14 @@ func (s events) event(e notify.Event) error {
 	if err != nil {
 		return err
 	}
-	if e.Notification == nil {
-		return s.send("event: unread\ndata: %s\n\n", b)
+	kind := "unread"
+	switch {
+	case e.Changed:
+		kind = "changed"
+	case e.Notification != nil:
+		kind = "notification"
 	}
-	return s.send("id: %d\nevent: notification\ndata: %s\n\n", e.Notification.ID, b)
+	return s.send("id: %d\nevent: %s\ndata: %s\n\n", e.At, kind, b)
 }
 
 func (s events) send(format string, args ...any) error {

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -10,6 +11,8 @@ import (
 
 	"github.com/tenantry/tenantry/internal/db"
 	"github.com/tenantry/tenantry/internal/db/dbtest"
+	"github.com/tenantry/tenantry/internal/id"
+	"github.com/tenantry/tenantry/internal/notify"
 )
 
 // A stream tells nothing after its session has ended, and ends with it.
@@ -71,6 +74,51 @@ func TestStreamByHead(t *testing.T) {
 	if kind := head.Header.Get("Content-Type"); head.StatusCode != 200 || kind != "text/event-stream" {
 		t.Errorf("got %d %s", head.StatusCode, kind)
 	}
+}
+
+// A change is told to those whose lists show it, and to nobody else.
+func TestStreamTellsOfOwnTenants(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		root := superadmin{T: t, h: newServer(t, d).Handler()}.as(rootEmail)
+		root.want("POST", "/api/tenants/admins", `{"name":"Anchor","contact_email":"a@anchor.example"}`, 201)
+		acme, _ := root.provisioned("olga@acme.example", "acme", `{"admin_id":1}`)
+		_, zoe := root.provisioned("zoe@zest.example", "zest", `{}`)
+		web := httptest.NewServer(root.h)
+		t.Cleanup(web.Close)
+		follow := func(token string) (next func() string) {
+			stream := open(t, web, "GET", token, "")
+			t.Cleanup(func() { _ = stream.Body.Close() })
+			lines := bufio.NewScanner(stream.Body)
+			return func() string {
+				for lines.Scan() {
+					if name, ok := strings.CutPrefix(lines.Text(), "event: "); ok {
+						return name
+					}
+				}
+				return "the end"
+			}
+		}
+		concerned, stranger := follow(root.as("olga@acme.example").token), follow(root.as("zoe@zest.example").token)
+		for who, next := range map[string]func() string{"olga": concerned, "zoe": stranger} {
+			if got := next(); got != "unread" {
+				t.Fatalf("%s: got %s first", who, got)
+			}
+		}
+		root.want("PUT", fmt.Sprintf("/api/tenants/organizations/%d/edit", acme), `{"storage_limit_gb":50}`, 200)
+		if got := concerned(); got != "changed" {
+			t.Errorf("olga: got %s", got)
+		}
+		for range 20 { // of what waits, a stream takes any
+			if err := d.Write(t.Context(), func(tx *db.Tx) error {
+				return notify.Send(tx, notify.Message{Users: []id.User{id.User(zoe)}, Kind: "test.sent", Title: "x"})
+			}); err != nil {
+				t.Fatal(err)
+			}
+			if got := stranger(); got != "notification" {
+				t.Fatalf("zoe: got %s", got)
+			}
+		}
+	})
 }
 
 // open asks for the live notifications.

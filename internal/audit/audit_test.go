@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -193,6 +194,46 @@ func TestEmptyListIsAList(t *testing.T) {
 			b, err := json.Marshal(m.list(v, audit.Filter{}, page.Request{Limit: 1}))
 			if want := `{"data":[],"pagination":{"limit":1,"offset":0,"total":0,"has_more":false,"next_cursor":null}}`; err != nil || string(b) != want {
 				t.Errorf("got %s %v, want %s", b, err, want)
+			}
+		}
+	})
+}
+
+// A notice of what was done concerns who may read its event, and nobody else.
+func TestConcerns(t *testing.T) {
+	views := map[string]audit.Visibility{
+		"platform": {All: true}, "admin": {Admins: adminIDs(4)}, "organization": {Organizations: organizationIDs(5, 7)}, "nobody": {},
+	}
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		var told []string
+		defer d.Subscribe(audit.Done, func(notice string) {
+			for name, v := range views {
+				if v.Concerns(notice) {
+					told = append(told, name)
+				}
+			}
+		})()
+		for _, c := range []struct {
+			name  string
+			event audit.Event
+			want  []string
+		}{
+			{"of an organization", audit.Event{Organization: 5, Admin: 4}, []string{"admin", "organization", "platform"}},
+			{"of another's organization", audit.Event{Organization: 6, Admin: 3}, []string{"platform"}},
+			{"of an organization alone", audit.Event{Organization: 7}, []string{"organization", "platform"}},
+			{"of an admin", audit.Event{Admin: 4}, []string{"admin", "platform"}},
+			{"of what has the admin's number", audit.Event{Organization: 4}, []string{"platform"}},
+			{"of the platform", audit.Event{}, []string{"platform"}},
+			{"denied", audit.Event{Organization: 5, Admin: 4, Outcome: audit.Denied}, nil},
+		} {
+			told = nil
+			c.event.Target.Type = "organization"
+			(&model{t: t, d: d}).write1(func(tx *db.Tx) error {
+				_, err := audit.Record(tx, c.event)
+				return err
+			})
+			if slices.Sort(told); !slices.Equal(told, c.want) {
+				t.Errorf("%s: told %v, want %v", c.name, told, c.want)
 			}
 		}
 	})

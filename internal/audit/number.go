@@ -16,6 +16,10 @@ import (
 // when they have them.
 const Topic = "audit"
 
+// Done is published when something was done and recorded: whoever shows it
+// may read it anew. Visibility.Concerns reads its notices.
+const Done = "done"
+
 // block is how many of a scope's events one bucket of the roll-ups spans at
 // most, and so how far a deep offset ever walks.
 const block = 1 << 14
@@ -81,6 +85,9 @@ func record(tx *db.Tx, e Event) (id.Event, error) {
 	}
 	tx.SetValue(recordedKey{}, append(Recorded(tx), r.id))
 	tx.Publish(Topic, "")
+	if e.Outcome == OK || e.Outcome == "" {
+		tx.Publish(Done, scopeNotice(e.Organization, e.Admin))
+	}
 	return r.id, nil
 }
 

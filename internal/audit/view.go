@@ -1,8 +1,10 @@
 package audit
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/tenantry/tenantry/internal/db"
@@ -16,6 +18,25 @@ type Visibility struct {
 	All           bool // superadmins and platform-wide keys
 	Admins        []id.Admin
 	Organizations []id.Organization
+}
+
+// Concerns reports whether a notice on Done is of something that v sees.
+func (v Visibility) Concerns(notice string) bool {
+	if v.All {
+		return true
+	}
+	o, a, _ := strings.Cut(notice, ":")
+	organization, admin := readID[id.Organization](o), readID[id.Admin](a)
+	return slices.Contains(v.Organizations, organization) || slices.Contains(v.Admins, admin)
+}
+
+// scopeNotice says in a notice on Done who sees what was done.
+func scopeNotice(o id.Organization, a id.Admin) string { return fmt.Sprintf("%d:%d", o, a) }
+
+// readID gives zero, which is nobody's, for what is no id.
+func readID[T id.Any](s string) T {
+	n, _ := strconv.ParseInt(s, 10, 64)
+	return T(n)
 }
 
 // Filter narrows a list; a zero field does not.

@@ -268,6 +268,9 @@ await run(async (browser) => {
   want("a member has no credits page", await member.getByRole("link", { name: "Credits" }).count(), 0);
 
   // Two who edit the same: the second sees what the first changed, and loads it.
+  // A third, who only looks at the list, sees it too, without asking again.
+  await reseller.goto("/app/organizations");
+  await settled(reseller);
   await boss.goto("/app/organizations/acme-corp");
   await settled(boss);
   const seen = boss.waitForResponse((r) => r.url().endsWith("/detail"));
@@ -280,6 +283,7 @@ await run(async (browser) => {
     return res.status;
   });
   want("the first change", first, 200);
+  await row(reseller, "Acme of somebody else").waitFor();
   await dialog(boss).getByRole("button", { name: "Save" }).click();
   await dialog(boss).getByRole("alert").getByText("Somebody changed this meanwhile.").waitFor();
   await dialog(boss).getByRole("region", { name: "What changed" }).getByText("Acme of somebody else").waitFor();
@@ -293,6 +297,21 @@ await run(async (browser) => {
   await reseller.goto("/app");
   await settled(reseller);
   await reseller.getByRole("link", { name: "Branding" }).click();
+  await reseller.getByLabel("Product name").fill("Typed by the reseller");
+  const rebranded = await boss.evaluate(async () => {
+    const token = JSON.parse(sessionStorage.getItem("tenantry.access")).token;
+    const headers = { Authorization: `Bearer ${token}`, "Content-Type": "application/json" };
+    const { data } = await (await fetch("/api/tenants/admins?limit=1", { headers })).json();
+    const res = await fetch(`/api/tenants/admins/${data[0].id}/branding`, { method: "PUT", headers, body: JSON.stringify({ branding: { footer_text: "By the platform" } }) });
+    return res.status;
+  });
+  want("the brand is changed meanwhile", rebranded, 200);
+  reseller.removeAllListeners("console"); // the refusal below is asked for
+  await reseller.getByRole("button", { name: "Save" }).click();
+  await reseller.getByText("Somebody changed this meanwhile.").waitFor();
+  want("what was typed stays", await reseller.getByLabel("Product name").inputValue(), "Typed by the reseller");
+  await reseller.getByRole("button", { name: "Reload" }).click();
+  await reseller.waitForFunction(() => [...document.querySelectorAll("textarea")].some((e) => e.value === "By the platform"));
   await reseller.getByLabel("Upload Logo").first().setInputFiles({ name: "logo.svg", mimeType: "image/svg+xml", buffer: Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 20" onload="alert(1)"><script>alert(1)</script><rect width="40" height="20" fill="#1f5fbf"/></svg>') });
   await reseller.getByText("Uploaded. Save to use it.").waitFor();
   await picture(reseller, "admin-branding-uploaded");

@@ -3,7 +3,9 @@ import { useEffect, useState } from "react";
 import type { Schemas } from "./api/client";
 import { accessToken } from "./api/session";
 
-type Event = { notification: Schemas["NotifyNotification"] | null; unread: number };
+type Event = { notification: Schemas["NotifyNotification"] | null; unread: number; changed: boolean };
+
+const calm = 5_000; // ms between two times that what the page shows is asked anew
 
 // follow reads the live stream until it is told to stop. It resumes after the
 // last event it saw, so nothing is lost in between.
@@ -45,18 +47,49 @@ async function read(body: ReadableStream<Uint8Array>, event: (id: string, data: 
   }
 }
 
+// refresher asks what the page shows anew: at once, then now and then while
+// changes go on, and not before somebody looks again.
+function refresher(client: QueryClient) {
+  let due = false;
+  let resting: number | undefined;
+  const go = () => {
+    if (!due || resting !== undefined || document.hidden) return;
+    due = false;
+    resting = window.setTimeout(() => {
+      resting = undefined;
+      go();
+    }, calm);
+    void client.invalidateQueries();
+  };
+  document.addEventListener("visibilitychange", go);
+  return {
+    ask: () => {
+      due = true;
+      go();
+    },
+    end: () => {
+      document.removeEventListener("visibilitychange", go);
+      clearTimeout(resting);
+    },
+  };
+}
+
 // useUnread follows the own notifications: the count comes with every push, so
-// tabs agree; and lists on the page are asked anew when something happened.
+// tabs agree; and what the page shows is asked anew when something changed.
 export function useUnread(client: QueryClient): number | null {
   const [unread, setUnread] = useState<number | null>(null);
   useEffect(() => {
     const stop = new AbortController();
+    const page = refresher(client);
     void follow(stop.signal, (e) => {
       setUnread(e.unread);
-      if (e.notification) void client.invalidateQueries();
+      if (e.notification || e.changed) page.ask();
       else void client.invalidateQueries({ queryKey: ["/api/tenants/notifications"] });
     });
-    return () => stop.abort();
+    return () => {
+      stop.abort();
+      page.end();
+    };
   }, [client]);
   return unread;
 }

@@ -19,7 +19,7 @@ export default function SettingsPage() {
       <Loaded query={query}>{(s) => (
         <Tabbed label={t("Settings")} tabs={[
           { value: "defaults", label: t("Defaults"), content: () => <Defaults s={s} edit={() => setAction(edit(s))} /> },
-          { value: "branding", label: t("Branding"), content: () => <Editor key={s.updated_at} brand={s.branding} guarded={{ path: "/api/tenants/settings", params: {}, seen: s }} pictures="/api/tenants/settings/logo" save={(b) => call({ method: "put", path: "/api/tenants/settings", body: { branding: b as never } })} /> },
+          { value: "branding", label: t("Branding"), content: () => <Editor brand={s.branding} guarded={{ path: "/api/tenants/settings", params: {}, seen: s }} pictures="/api/tenants/settings/logo" save={(b) => call({ method: "put", path: "/api/tenants/settings", body: { branding: b as never } })} /> },
           { value: "history", label: t("What changed"), content: () => <Panel><AuditList fixed={{ target_type: "settings" }} filters={[]} /></Panel> },
         ]} />
       )}</Loaded>

@@ -19,11 +19,26 @@ const toBrand = (v: Entered): Brand => ({ ...(Object.fromEntries(texts.map((k) =
 // BrandingEditor changes the brand of an admin, with what it will look like.
 export function BrandingEditor({ admin }: { admin: number }) {
   const query = useGet("/api/tenants/admins/{admin_id}/branding", { admin_id: admin });
-  return <Loaded query={query}>{(b) => <Editor key={b.updated_at} brand={b.branding} guarded={{ path: "/api/tenants/admins/{admin_id}/branding", params: { admin_id: admin }, seen: b }} pictures={`/api/tenants/admins/${admin}/branding/logo`} save={(body) => call({ method: "put", path: "/api/tenants/admins/{admin_id}/branding", params: { admin_id: admin }, body: { branding: body } })} />}</Loaded>;
+  return <Loaded query={query}>{(b) => <Editor brand={b.branding} guarded={{ path: "/api/tenants/admins/{admin_id}/branding", params: { admin_id: admin }, seen: b }} pictures={`/api/tenants/admins/${admin}/branding/logo`} save={(body) => call({ method: "put", path: "/api/tenants/admins/{admin_id}/branding", params: { admin_id: admin }, body: { branding: body } })} />}</Loaded>;
 }
 
+// Editor keeps what is being typed when somebody else saves meanwhile; what
+// nobody typed into follows.
 export function Editor({ brand, guarded, pictures, save }: { brand: Brand; guarded: Guarded; pictures: string; save: (b: Brand) => ReturnType<typeof call> }) {
-  const [values, setValues] = useState(() => entered(brand));
+  const [from, setFrom] = useState({ brand, guarded });
+  const [touched, setTouched] = useState(false);
+  if (!touched && versionOf(from.guarded) !== versionOf(guarded)) setFrom({ brand, guarded });
+  return <Fields key={versionOf(from.guarded)} brand={from.brand} guarded={from.guarded} touch={setTouched} pictures={pictures} save={save} />;
+}
+
+const versionOf = (g: Guarded) => (g.seen as { updated_at?: string }).updated_at;
+
+function Fields({ brand, guarded, touch, pictures, save }: { brand: Brand; guarded: Guarded; touch: (yes: boolean) => void; pictures: string; save: (b: Brand) => ReturnType<typeof call> }) {
+  const [values, setAll] = useState(() => entered(brand));
+  const setValues = (v: typeof values) => {
+    setAll(v);
+    touch(true);
+  };
   const [error, setError] = useState<unknown>(null);
   const client = useQueryClient();
   const guard = useGuard(guarded);
@@ -34,6 +49,7 @@ export function Editor({ brand, guarded, pictures, save }: { brand: Brand; guard
     try {
       await send(save(now), { match: guard.match() });
       tell(t("Saved"));
+      touch(false);
       await client.invalidateQueries();
     } catch (problem) {
       if (!(await guard.refused(problem).catch(() => false))) setError(problem);
@@ -58,7 +74,7 @@ export function Editor({ brand, guarded, pictures, save }: { brand: Brand; guard
             {input("footer_text", { label: "Footer", type: "long" })}
             <Input field={{ name: "hide_powered_by", label: "Hide “powered by”", type: "switch" }} value={values.hide_powered_by} set={(v) => setValues({ ...values, hide_powered_by: v })} />
             <Contrast values={values} fix={(name, v) => setValues({ ...values, [name]: v })} />
-            <Conflict of={guarded} guard={guard} close={() => undefined} />
+            <Conflict of={guarded} guard={guard} close={() => touch(false)} />
             {error !== null && <Failed error={error} />}
             <Group justify="flex-end"><Button type="submit" disabled={guard.conflict !== null}>{t("Save")}</Button></Group>
           </Stack>

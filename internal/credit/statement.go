@@ -145,7 +145,9 @@ func (s MonthlyStatement) WriteCSV(w io.Writer) error {
 	for _, c := range s.Consumption {
 		rows = append(rows, []string{s.Month, "consumption", "", "", "", "", number(&c.Organization), neutral(&c.Name), neutral(&c.Plugin), number(&c.Amount)})
 	}
-	if err := csv.NewWriter(w).WriteAll(rows); err != nil {
+	out := csv.NewWriter(w)
+	out.UseCRLF = true
+	if err := out.WriteAll(rows); err != nil {
 		return fmt.Errorf("write CSV: %w", err)
 	}
 	return nil

@@ -208,6 +208,7 @@ func (g grid) gauge(points []Point, rows []level, stands map[string]int64) int64
 // WriteCSV writes a history as RFC 4180 lines under a line of names.
 func (h History) WriteCSV(w io.Writer) error {
 	out := csv.NewWriter(w)
+	out.UseCRLF = true
 	lines := [][]string{{"from", "to", "meter", "plugin", "value", "peak", "events", "late", "corrected"}}
 	plugin := ""
 	if h.Plugin != nil {

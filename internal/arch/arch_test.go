@@ -6,6 +6,7 @@ package arch
 import (
 	"encoding/json"
 	"errors"
+	"go/ast"
 	"go/parser"
 	"go/token"
 	"io"
@@ -56,6 +57,15 @@ func packages(t *testing.T) []pkg {
 		}
 		all = append(all, p)
 	}
+}
+
+func parse(t *testing.T, file string) *ast.File {
+	t.Helper()
+	f, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
 }
 
 func layerOf(path string) int {
@@ -117,11 +127,7 @@ func TestQueriesHaveTheirPlace(t *testing.T) {
 			if strings.HasSuffix(file, "sql.go") || strings.HasPrefix(file, "sql_") {
 				continue
 			}
-			f, err := parser.ParseFile(token.NewFileSet(), filepath.Join(p.Dir, file), nil, 0)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, text := range literals(f) {
+			for _, text := range literals(parse(t, filepath.Join(p.Dir, file))) {
 				if isQuery(text) {
 					t.Errorf("%s/%s holds a query: %.40q", name, file, text)
 				}

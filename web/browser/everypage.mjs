@@ -1,7 +1,7 @@
 // Every page of every role and what opens on it, on the demo data: accessible in
 // light and dark, within the width of a phone in English and German, silent, and
 // a picture of each.
-import { accessible, fits, go, paint, picture, run, settled, signIn, visitor, want } from "./lib.mjs";
+import { accessible, fault, fits, go, paint, picture, run, settled, signIn, visitor, want } from "./lib.mjs";
 
 const password = "tenantry-demo-login";
 const light = ["/login", "/signup", "/forgot", "/reset", "/accept", "/setup", "/status?token=x", "/nowhere"];
@@ -143,6 +143,16 @@ async function german(browser) {
   await go(page, "/app/organizations");
   await page.getByRole("columnheader", { name: "Verfügbar" }).waitFor();
   want("the language", await page.locator("html").getAttribute("lang"), "de");
+  // What the server tells, too, but for names and reasons.
+  await go(page, "/app/notifications");
+  await page.getByText(/beantragt die Organisation/).first().waitFor();
+  for (const row of await page.locator("tbody tr").allInnerTexts()) {
+    if (/\b(the|was|your|of|asks|uses|pace|reason|credits|limit)\b/i.test(row.replace(/Grund: .*/, ""))) fault("a notification in German", row);
+  }
+  page.removeAllListeners("console"); // the refusal below is asked for
+  await page.evaluate(() => history.pushState({}, "", "/app/organizations/424242"));
+  await page.getByRole("alert").getByText("Hier ist nichts, was Sie sehen können.").waitFor();
+  await go(page, "/app/organizations");
   await accessible(page, "in German");
   await picture(page, "superadmin-organizations-german");
 }

@@ -6,10 +6,22 @@ export type Lang = "en" | "de";
 let lang: Lang = "en";
 let words: Partial<Record<string, string>> = {};
 
+// A sentence of the server: what it looks like, and what it is in the language.
+type Sentence = { like: RegExp; say: string; weight: number };
+let sentences: Sentence[] = [];
+
+// sentence makes one of a format as the server has it.
+function sentence([format, say]: [string, string]): Sentence {
+  const like = format.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replace(/%%|%d|%s|%\\\.\df/g, (verb) => (verb === "%%" ? "%" : verb === "%s" ? "(.+?)" : "(-?[\\d.]+)"));
+  return { like: new RegExp(`^${like}$`, "s"), say, weight: format.replace(/%\S/g, "").length };
+}
+
 // speak loads a language; the page is drawn afterwards.
 export async function speak(l: string) {
   lang = l === "de" ? "de" : "en";
-  words = lang === "de" ? (await import("./de")).de : {};
+  const [dictionary, server] = lang === "de" ? await Promise.all([import("./de"), import("./answers")]) : [];
+  words = dictionary?.de ?? {};
+  sentences = Object.entries(server?.answers ?? {}).map(sentence).sort((a, b) => b.weight - a.weight);
   document.documentElement.lang = lang;
 }
 
@@ -22,6 +34,26 @@ export function t(word: Word, fill: Record<string, string | number> = {}): strin
     const v = fill[n];
     return typeof v === "number" ? num(v) : (v ?? "");
   });
+}
+
+// said gives a text of the server's in the language: sentence by sentence where
+// each is known, else as a whole; what is not known stays as it is.
+export function said(text: string): string {
+  for (const { index } of text.matchAll(/[.!?] /g)) {
+    const [head, tail] = [text.slice(0, index + 1), text.slice(index + 2)];
+    const first = translated(head);
+    const rest = said(tail);
+    if (first !== null && rest !== tail) return `${first} ${rest}`;
+  }
+  return translated(text) ?? (/^[a-z_]+$/.test(text) ? words[text] : undefined) ?? text; // a role, a status
+}
+
+function translated(text: string): string | null {
+  for (const { like, say } of sentences) {
+    const parts = like.exec(text);
+    if (parts) return say.replace(/\{(\d)\}/g, (_, n: string) => said(parts[Number(n)] ?? ""));
+  }
+  return null;
 }
 
 const odd: Record<string, string> = { ok: "OK" }; // what no rule makes of its key

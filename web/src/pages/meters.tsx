@@ -1,7 +1,7 @@
 import { Button, Code, Group } from "@mantine/core";
 import { useState } from "react";
 import { call, type Schemas } from "../api/client";
-import { named, quantity, t } from "../i18n";
+import { named, quantity, said, t } from "../i18n";
 import { useRights } from "../me";
 import { Facts, Page } from "../parts/bits";
 import { type Action, asNumber, asText, choices, Dialog, type Entered } from "../parts/dialog";
@@ -10,11 +10,11 @@ import { type Column, List } from "../parts/list";
 
 type Meter = Schemas["UsageMeter"];
 
-const said = (m: Meter) => (m.limit < 0 ? t("unlimited") : quantity(m.limit, m.unit));
+const bound = (m: Meter) => (m.limit < 0 ? t("unlimited") : quantity(m.limit, m.unit));
 
 const columns: Column<Meter>[] = [
-  { head: "Name", cell: (m) => m.name, csv: (m) => m.name }, { head: "Key", cell: (m) => <Code>{m.key}</Code>, csv: (m) => m.key }, { head: "Kind", cell: (m) => named(m.kind), csv: (m) => m.kind },
-  { head: "Unit", cell: (m) => m.unit, csv: (m) => m.unit }, { head: "Limit", cell: said, csv: (m) => m.limit, right: true }, { head: "Beyond it", cell: (m) => named(m.mode), csv: (m) => m.mode },
+  { head: "Name", cell: (m) => said(m.name), csv: (m) => m.name }, { head: "Key", cell: (m) => <Code>{m.key}</Code>, csv: (m) => m.key }, { head: "Kind", cell: (m) => named(m.kind), csv: (m) => m.kind },
+  { head: "Unit", cell: (m) => m.unit, csv: (m) => m.unit }, { head: "Limit", cell: bound, csv: (m) => m.limit, right: true }, { head: "Beyond it", cell: (m) => named(m.mode), csv: (m) => m.mode },
 ];
 
 // Meters is the catalogue of what can be measured.
@@ -27,7 +27,7 @@ export default function Meters() {
     <Page title={t("Meters")} aside={superadmin && <Button onClick={() => setAction(edit(null, options))}>{t("New meter")}</Button>}>
       <List path="/api/tenants/meters" label={t("Meters")} columns={columns} id={(m: Meter) => m.key} filters={[{ name: "q", label: "Search for" }]}
         detail={(m) => <>
-          <Facts of={[["Description", m.description || "–"], ["Reported by", m.plugin ?? t("every plugin")], ["Of the product itself", m.built_in ? t("yes") : t("no")]]} />
+          <Facts of={[["Description", said(m.description) || "–"], ["Reported by", m.plugin ?? t("every plugin")], ["Of the product itself", m.built_in ? t("yes") : t("no")]]} />
           {superadmin && <Group gap="xs" mt="sm">
             <Button size="compact-sm" variant="default" onClick={() => setAction(edit(m, options))}>{t("Edit")}</Button>
             {!m.built_in && <Button size="compact-sm" variant="default" onClick={() => setAction(remove(m))}>{t("Delete")}</Button>}
@@ -42,7 +42,7 @@ function edit(m: Meter | null, plugins: { value: string; label: string }[]): Act
   const shared = (v: Entered) => ({ name: String(v.name), description: String(v.description), limit: asNumber(v.limit) ?? -1, mode: v.mode as "hard" });
   const free = (v: Entered) => ({ unit: String(v.unit), plugin: asText(v.plugin) });
   return {
-    title: m ? t("Edit {name}", { name: m.name }) : t("New meter"), button: t("Save"), danger: Boolean(m), done: t("Saved"),
+    title: m ? t("Edit {name}", { name: said(m.name) }) : t("New meter"), button: t("Save"), danger: Boolean(m), done: t("Saved"),
     ...(m && { guard: { path: "/api/tenants/meters/{key}", params: { key: m.key }, seen: m } }),
     fields: [
       ...(m ? [] : [{ name: "key", label: "Key" as const, required: true, hint: t("It never changes.") }, { name: "kind", label: "Kind" as const, type: "select" as const, options: choices(["counter", "gauge"]) }]),
@@ -59,7 +59,7 @@ function edit(m: Meter | null, plugins: { value: string; label: string }[]): Act
 
 function remove(m: Meter): Action {
   return {
-    title: t("Delete {name}", { name: m.name }), button: t("Delete"), danger: true, typed: m.key, done: t("Deleted"),
+    title: t("Delete {name}", { name: said(m.name) }), button: t("Delete"), danger: true, typed: m.key, done: t("Deleted"),
     make: () => call({ method: "delete", path: "/api/tenants/meters/{key}", params: { key: m.key } }),
   };
 }

@@ -1,7 +1,7 @@
 import { Button, Text } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { call, type Schemas, send } from "../api/client";
-import { ago, t, when } from "../i18n";
+import { ago, said, t, when } from "../i18n";
 import { type Rights, useRights } from "../me";
 import { useAddress } from "../parts/address";
 import { Page } from "../parts/bits";
@@ -27,7 +27,7 @@ function pageOf(target: Notification["target"], r: Rights): string | null {
 
 function Title({ n }: { n: Notification }) {
   const to = pageOf(n.target, useRights());
-  return to ? <Go to={to}>{n.title}</Go> : <>{n.title}</>;
+  return to ? <Go to={to}>{said(n.title)}</Go> : <>{said(n.title)}</>;
 }
 
 export default function Notifications() {
@@ -43,7 +43,7 @@ export default function Notifications() {
     }
   };
   const columns: Column<Notification>[] = [
-    { head: "What", cell: (n) => <Text fw={n.read ? 400 : 650} size="sm"><Title n={n} /><Text size="sm" c="dimmed" component="span" display="block">{n.body}</Text></Text>, csv: (n) => `${n.title}: ${n.body}` },
+    { head: "What", cell: (n) => <Text fw={n.read ? 400 : 650} size="sm"><Title n={n} /><Text size="sm" c="dimmed" component="span" display="block">{said(n.body)}</Text></Text>, csv: (n) => `${n.title}: ${n.body}` },
     { head: "Time", cell: (n) => <span title={when(n.created_at)}>{ago(n.created_at)}</span>, csv: (n) => n.created_at },
     { head: "Actions", csv: (n) => n.read, cell: (n) => !n.read && <Button size="compact-sm" variant="default" onClick={() => void act(call({ method: "post", path: "/api/tenants/notifications/{id}/read", params: { id: n.id } }))}>{t("Mark as read")}</Button> },
   ];

@@ -1,16 +1,16 @@
 import { Alert, Badge, Box, Button, Card, Code, CopyButton, Group, Loader, Progress, Stack, Text, Title } from "@mantine/core";
 import type { ReactNode } from "react";
 import { problemOf } from "../api/client";
-import { limit, named, num, percent as percentage, t, type Word } from "../i18n";
+import { limit, named, num, percent as percentage, said, t, type Word } from "../i18n";
 
 // Failed shows what went wrong, with the id that finds it in the log.
 export function Failed({ error, again }: { error: unknown; again?: () => void }) {
   const p = problemOf(error);
   const fields = (p.errors ?? []).filter((e) => e.message !== p.detail);
   return (
-    <Alert role="alert" color="red" variant="outline" title={p.detail} styles={{ title: { color: "var(--bad)", whiteSpace: "normal" } }}>
+    <Alert role="alert" color="red" variant="outline" title={said(p.detail)} styles={{ title: { color: "var(--bad)", whiteSpace: "normal" } }}>
       <Stack gap={4}>
-        {fields.map((e) => <Text size="sm" key={e.field + e.code}><Code>{e.field}</Code> {e.message}</Text>)}
+        {fields.map((e) => <Text size="sm" key={e.field + e.code}><Code>{e.field}</Code> {said(e.message)}</Text>)}
         <Group gap="xs">
           {p.request_id && <><Text size="sm">{t("Request")}</Text><Code>{p.request_id}</Code><Copy value={p.request_id} /></>}
           {again && <Button size="compact-sm" variant="default" onClick={again}>{t("Try again")}</Button>}

@@ -2,7 +2,7 @@ import { Button, Checkbox, Code, Group, Modal, NativeSelect, PasswordInput, Stac
 import { useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, type ReactNode, useEffect, useRef, useState } from "react";
 import { address, type Call, curl, type Effects, Failure, newKey, problemOf, rehearse, send } from "../api/client";
-import { named, num, t, type Word } from "../i18n";
+import { named, num, said, t, type Word } from "../i18n";
 import { Copy, Failed, Waiting } from "./bits";
 import { Conflict, type Guarded, useGuard } from "./guard";
 import { type Find, Pick } from "./pick";
@@ -109,7 +109,7 @@ function Content({ action, close }: { action: Action; close: () => void }) {
     else if (!action.typed || typed === action.typed) void perform();
   };
   if (secret !== null) return <Secret value={secret} close={close} />;
-  const wrong = error instanceof Failure ? Object.fromEntries((problemOf(error).errors ?? []).map((e) => [e.field.split(".").pop() ?? "", e.message])) : {};
+  const wrong = error instanceof Failure ? Object.fromEntries((problemOf(error).errors ?? []).map((e) => [e.field.split(".").pop() ?? "", said(e.message)])) : {};
   const c = effects ? action.make(values) : null;
   return (
     <form onSubmit={submit}>

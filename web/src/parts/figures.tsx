@@ -1,7 +1,7 @@
 import { NativeSelect, Text } from "@mantine/core";
 import { lazy, Suspense, useMemo, useState } from "react";
 import type { Schemas } from "../api/client";
-import { percent, quantity, t } from "../i18n";
+import { percent, quantity, said, t } from "../i18n";
 import { Bars } from "./bars";
 import { Empty, Loaded, Panel, Waiting } from "./bits";
 import { Go, useGet } from "./link";
@@ -58,7 +58,7 @@ export function TopOrganizations() {
   const known = (meters.data?.data ?? []).filter((m) => m.kind !== "seats");
   const unit = known.find((m) => m.key === meter)?.unit ?? "";
   return (
-    <Panel title={t("Top organizations")} aside={<NativeSelect size="xs" aria-label={t("Meter")} value={meter} onChange={(e) => setMeter(e.currentTarget.value)} data={known.map((m) => ({ value: m.key, label: m.name }))} />}>
+    <Panel title={t("Top organizations")} aside={<NativeSelect size="xs" aria-label={t("Meter")} value={meter} onChange={(e) => setMeter(e.currentTarget.value)} data={known.map((m) => ({ value: m.key, label: said(m.name) }))} />}>
       <Loaded query={query}>{(l) => (l.data ?? []).length === 0 ? <Empty>{t("There is nothing here.")}</Empty>
         : <Bars caption={t("Top organizations")} rows={(l.data ?? []).map((x) => ({ key: String(x.organization_id), label: x.name, value: x.used, shown: quantity(x.used, unit), at: <Go to={`/organizations/${x.organization_id}`}>{x.name}</Go> }))} />}</Loaded>
     </Panel>

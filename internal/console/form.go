@@ -145,6 +145,7 @@ var signedForms = []*form{
 var done = map[string]string{
 	"reset": "Your password is set. Sign in with it.", "accepted": "You are a member now. Sign in.",
 	"setup": "The first superadmin is there. Sign in.", "out": "You are signed out.",
+	"ended": "Your session has ended. Sign in again.",
 }
 
 func pick(in map[string]string, names ...string) map[string]string {

@@ -59,6 +59,7 @@ var german = map[string]string{
 	"The address leads nowhere.":                  "Die Adresse führt nirgendwohin.",
 	"The console is not built":                    "Die Konsole ist nicht gebaut",
 	"You are signed out.":                         "Sie sind abgemeldet.",
+	"Your session has ended. Sign in again.":      "Ihre Sitzung ist beendet. Melden Sie sich neu an.",
 	"Paste the link here, as you got it.":         "Fügen Sie den Link hier ein, wie Sie ihn bekommen haben.",
 	"A long one; a sentence is good.":             "Ein langes; ein Satz ist gut.",
 	"A new one, or the one of your account.":      "Ein neues, oder das Ihres Kontos.",

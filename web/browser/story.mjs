@@ -325,7 +325,8 @@ await run(async (browser) => {
   await reseller.waitForFunction(() => document.querySelector("header img.logo").naturalWidth > 0);
 
   // The suspension, by keys; it bites at once, on what is open too.
-  owner.removeAllListeners("console"); // what it is refused is asked for
+  owner.removeAllListeners("console"); // what they are refused is asked for
+  member.removeAllListeners("console");
   await boss.goto("/app/organizations/acme-corp?tab=danger");
   await settled(boss);
   await press(boss, "Suspend this organization");
@@ -339,7 +340,6 @@ await run(async (browser) => {
   await owner.getByRole("alert").getByText("Your organization is suspended.").waitFor();
   await picture(owner, "owner-suspended");
   await picture(boss, "superadmin-organization-suspended");
-  member.removeAllListeners("console");
   await member.goto("/app");
   await member.getByRole("alert").getByText("Your organization is suspended.").waitFor();
   await member.getByRole("heading", { name: "Usage against limits" }).waitFor();
@@ -354,4 +354,17 @@ await run(async (browser) => {
   await member.goto("/app");
   want("the application after signing out", new URL(member.url()).pathname, "/login");
   if (!boss.url().includes("danger")) fault("the end", boss.url());
+
+  // Whose session is ended elsewhere is told, and comes back to the same page.
+  boss.removeAllListeners("console"); // the refusal below is asked for
+  await boss.evaluate(async () => {
+    const token = JSON.parse(sessionStorage.getItem("tenantry.access")).token;
+    await fetch("/api/auth/logout", { method: "POST", headers: { Authorization: `Bearer ${token}` } });
+  });
+  await boss.evaluate(() => history.pushState({}, "", "/app/groups"));
+  await boss.getByText("Your session has ended. Sign in again.").waitFor();
+  await boss.getByLabel("E-mail").fill(root.email);
+  await boss.getByLabel("Password").fill(root.password);
+  await boss.getByRole("button", { name: "Sign in" }).click();
+  await boss.waitForURL((u) => u.pathname === "/app/groups");
 });

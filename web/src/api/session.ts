@@ -7,6 +7,7 @@ const name = "tenantry.access";
 const margin = 30_000; // ms before its end at which a token is renewed
 
 let kept: Kept | null = read();
+let met = kept !== null; // somebody was signed in, in this tab
 
 function read(): Kept | null {
   try {
@@ -18,6 +19,7 @@ function read(): Kept | null {
 
 function keep(k: Kept | null) {
   kept = k;
+  met ||= k !== null;
   if (k) sessionStorage.setItem(name, JSON.stringify(k));
   else sessionStorage.removeItem(name);
 }
@@ -50,11 +52,11 @@ export async function accessToken(fresh = false): Promise<string | null> {
   return renewing;
 }
 
-// leave goes to the sign-in page and comes back here afterwards.
+// leave goes to the sign-in page, which says why, and comes back here afterwards.
 export function leave() {
   keep(null);
   const here = location.pathname + location.search;
-  location.assign(`/login?next=${encodeURIComponent(here)}`);
+  location.assign(`/login?next=${encodeURIComponent(here)}${met ? "&done=ended" : ""}`);
 }
 
 // end forgets the session in this browser.

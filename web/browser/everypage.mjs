@@ -155,4 +155,9 @@ async function german(browser) {
   await go(page, "/app/organizations");
   await accessible(page, "in German");
   await picture(page, "superadmin-organizations-german");
+  await page.setViewportSize({ width: 390, height: 800 });
+  await page.goto("/app/organizations/1?tab=danger");
+  await settled(page);
+  const { x, width } = await page.getByRole("tab", { selected: true }).boundingBox();
+  want("the chosen tab is in sight on a phone", x >= 0 && x + width <= 390, true);
 }

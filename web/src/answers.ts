@@ -258,7 +258,7 @@ export const answers = {
   "The contrast with white is %.2f to 1; text needs %.1f.": "Der Kontrast zu Weiß ist {1} zu 1; Text braucht {2}.",
 
   // The meters that are built in.
-  "Bandwidth": "Datenmenge",
+  "Bandwidth": "Bandbreite",
   "Data transferred in a month.": "In einem Monat übertragene Daten.",
   "Storage": "Speicher",
   "Data stored.": "Gespeicherte Daten.",
@@ -322,9 +322,9 @@ export const answers = {
   "Limits changed": "Grenzen geändert",
   "%s: storage (GB): %s": "{1}: Speicher (GB): {2}",
   "%s: users: %s": "{1}: Plätze: {2}",
-  "%s: bandwidth (GB a month): %s": "{1}: Datenmenge (GB im Monat): {2}",
+  "%s: bandwidth (GB a month): %s": "{1}: Bandbreite (GB im Monat): {2}",
   "%s instead of %s, users: %s": "{1} statt {2}, Plätze: {3}",
-  "%s instead of %s, bandwidth (GB a month): %s": "{1} statt {2}, Datenmenge (GB im Monat): {3}",
+  "%s instead of %s, bandwidth (GB a month): %s": "{1} statt {2}, Bandbreite (GB im Monat): {3}",
   "%s instead of %s.": "{1} statt {2}.",
   "unlimited": "unbegrenzt",
   "%s: %d %% of the limit": "{1}: {2} % der Grenze",

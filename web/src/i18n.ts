@@ -7,13 +7,13 @@ let lang: Lang = "en";
 let words: Partial<Record<string, string>> = {};
 
 // A sentence of the server: what it looks like, and what it is in the language.
-type Sentence = { like: RegExp; say: string; weight: number };
+type Sentence = { like: RegExp; say: string; verbs: string[]; weight: number };
 let sentences: Sentence[] = [];
 
 // sentence makes one of a format as the server has it.
 function sentence([format, say]: [string, string]): Sentence {
   const like = format.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replace(/%%|%d|%s|%\\\.\df/g, (verb) => (verb === "%%" ? "%" : verb === "%s" ? "(.+?)" : "(-?[\\d.]+)"));
-  return { like: new RegExp(`^${like}$`, "s"), say, weight: format.replace(/%\S/g, "").length };
+  return { like: new RegExp(`^${like}$`, "s"), say, verbs: format.match(/%d|%s|%\.\df/g) ?? [], weight: format.replace(/%\S/g, "").length };
 }
 
 // speak loads a language; the page is drawn afterwards.
@@ -49,11 +49,17 @@ export function said(text: string): string {
 }
 
 function translated(text: string): string | null {
-  for (const { like, say } of sentences) {
+  for (const { like, say, verbs } of sentences) {
     const parts = like.exec(text);
-    if (parts) return say.replace(/\{(\d)\}/g, (_, n: string) => said(parts[Number(n)] ?? ""));
+    if (parts) return say.replace(/\{(\d)\}/g, (_, n: string) => filled(verbs[Number(n) - 1], parts[Number(n)] ?? ""));
   }
   return null;
+}
+
+// filled is a value of a sentence: numbers are written as elsewhere.
+function filled(verb: string | undefined, value: string): string {
+  const [, size, unit] = /^(-?\d+(?:\.\d+)?)( GB)?$/.exec(value) ?? [];
+  return size && (unit || verb !== "%s") ? num(Number(size)) + (unit ?? "") : said(value);
 }
 
 const odd: Record<string, string> = { ok: "OK" }; // what no rule makes of its key

@@ -1,4 +1,4 @@
-import { named, t } from "../i18n";
+import { named, said, t } from "../i18n";
 import { useRights } from "../me";
 import { Go, useGet } from "./link";
 
@@ -57,5 +57,5 @@ export function PluginNames({ keys }: { keys: string[] }) {
 // useMeterName is usePluginName for meters.
 export function useMeterName(): (key: string) => string {
   const all = useGet("/api/tenants/meters", {}, { limit: 200 });
-  return (key) => all.data?.data?.find((m) => m.key === key)?.name ?? key;
+  return (key) => said(all.data?.data?.find((m) => m.key === key)?.name ?? key);
 }

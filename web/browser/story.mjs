@@ -66,8 +66,10 @@ async function manages(browser, invitation) {
   want("a manager adds no credits", await page.getByRole("button", { name: "Add credits" }).count(), 0);
   await page.getByRole("link", { name: "Members" }).click();
   await row(page, "mia@acme.example").first().waitFor();
+  want("a manager and an owner", await row(page, "sam@acme.example").getByRole("button").count(), 0);
   await press(page, "Invite");
   await dialog(page).waitFor();
+  want("the roles that a manager gives", await dialog(page).getByLabel("Role").locator("option").allTextContents().then(String), "Member,Manager");
   await page.keyboard.type("ida@acme.example");
   await page.keyboard.press("Enter");
   await dialog(page).getByText("This is shown once.").waitFor();

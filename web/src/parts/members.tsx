@@ -11,24 +11,28 @@ type Invitation = Schemas["OrgInvitation"];
 
 const roles = ["member", "manager", "owner"];
 
+// Members are the people of an organization. A manager changes no owner and
+// makes none.
 export function Members({ id, open }: { id: number; open: (a: Action) => void }) {
-  const { me } = useRights();
+  const { me, superadmin, admins, roleIn } = useRights();
+  const full = superadmin || admins.length > 0 || roleIn(id) === "owner";
+  const given = full ? roles : roles.filter((r) => r !== "owner");
   const members: Column<Member>[] = [
     { head: "Name", cell: (m) => m.name || "–", csv: (m) => m.name }, { head: "E-mail", cell: (m) => m.email, csv: (m) => m.email },
     { head: "Role", cell: (m) => <Status value={m.role} />, csv: (m) => m.role }, { head: "Since", cell: (m) => when(m.created_at), csv: (m) => m.created_at },
-    { head: "Actions", csv: () => "", cell: (m) => <Group gap={6}>
-      <Button size="compact-sm" variant="default" onClick={() => open(change(id, m))}>{t("Change role")}</Button>
+    { head: "Actions", csv: () => "", cell: (m) => (full || m.role !== "owner") && <Group gap={6}>
+      <Button size="compact-sm" variant="default" onClick={() => open(change(id, m, given))}>{t("Change role")}</Button>
       <Button size="compact-sm" variant="default" onClick={() => open(remove(id, m, m.user_id === me.user.id))}>{m.user_id === me.user.id ? t("Leave") : t("Remove")}</Button>
     </Group> },
   ];
   const invitations: Column<Invitation>[] = [
     { head: "E-mail", cell: (i) => i.email, csv: (i) => i.email }, { head: "Role", cell: (i) => <Status value={i.role} />, csv: (i) => i.role },
     { head: "Status", cell: (i) => <Status value={i.state} />, csv: (i) => i.state }, { head: "Ends", cell: (i) => when(i.expires_at), csv: (i) => i.expires_at },
-    { head: "Actions", csv: () => "", cell: (i) => i.state === "open" && <Button size="compact-sm" variant="default" onClick={() => open(revoke(id, i))}>{t("Revoke")}</Button> },
+    { head: "Actions", csv: () => "", cell: (i) => i.state === "open" && (full || i.role !== "owner") && <Button size="compact-sm" variant="default" onClick={() => open(revoke(id, i))}>{t("Revoke")}</Button> },
   ];
   return (
     <Stack gap="md">
-      <Panel title={t("Members")} aside={<Button size="compact-sm" onClick={() => open(invite(id))}>{t("Invite")}</Button>}>
+      <Panel title={t("Members")} aside={<Button size="compact-sm" onClick={() => open(invite(id, given))}>{t("Invite")}</Button>}>
         <List path="/api/tenants/organizations/{org_id}/members" label={t("Members")} params={{ org_id: id }} columns={members} id={(m: Member) => m.user_id} filters={[{ name: "q", label: "Search for" }, { name: "role", label: "Role", options: roles }]} />
       </Panel>
       <Panel title={t("Invitations")}>
@@ -38,19 +42,19 @@ export function Members({ id, open }: { id: number; open: (a: Action) => void })
   );
 }
 
-function invite(id: number): Action {
+function invite(id: number, given: string[]): Action {
   return {
     title: t("Invite somebody"), button: t("Invite"), done: t("Invited"),
-    fields: [{ name: "email", label: "E-mail", type: "email", required: true }, { name: "role", label: "Role", type: "select", options: choices(roles) }],
+    fields: [{ name: "email", label: "E-mail", type: "email", required: true }, { name: "role", label: "Role", type: "select", options: choices(given) }],
     make: (v) => call({ method: "post", path: "/api/tenants/organizations/{org_id}/invitations", params: { org_id: id }, body: { email: String(v.email), role: v.role as "member" } }),
     secret: (a) => (a as Schemas["OrgIssued"]).accept_url,
   };
 }
 
-function change(id: number, m: Member): Action {
+function change(id: number, m: Member, given: string[]): Action {
   return {
     title: t("Role of {name}", { name: m.email }), button: t("Save"), done: t("Saved"), danger: true,
-    fields: [{ name: "role", label: "Role", type: "select", options: choices(roles) }], initial: { role: m.role },
+    fields: [{ name: "role", label: "Role", type: "select", options: choices(given) }], initial: { role: m.role },
     make: (v) => call({ method: "put", path: "/api/tenants/organizations/{org_id}/members/{user_id}", params: { org_id: id, user_id: m.user_id }, body: { role: v.role as "member" } }),
   };
 }

@@ -29,8 +29,8 @@ export function editLimits(o: Organization): Action {
   return {
     title: t("Limits of {name}", { name: o.name }), button: t("Save"), danger: true, done: t("Saved"), intro: t("-1 is unlimited. Lowering below what is used deletes nothing; it only blocks growth."),
     fields: [
-      { name: "credit_limit", label: "Credit limit", type: "number", least: 0 }, { name: "storage_limit_gb", label: "Storage (GB)", type: "number", least: -1 },
-      { name: "max_users", label: "Users", type: "number", least: -1 }, { name: "bandwidth_limit_gb", label: "Bandwidth (GB)", type: "number", least: -1 },
+      { name: "credit_limit", label: "Credit limit", type: "number", least: 0, required: true }, { name: "storage_limit_gb", label: "Storage (GB)", type: "number", least: -1, required: true },
+      { name: "max_users", label: "Users", type: "number", least: -1, required: true }, { name: "bandwidth_limit_gb", label: "Bandwidth (GB)", type: "number", least: -1, required: true },
     ],
     guard: guard(o),
     initial: { credit_limit: String(o.credit_limit), storage_limit_gb: String(o.storage_limit_gb), max_users: String(o.max_users), bandwidth_limit_gb: String(o.bandwidth_limit_gb) },

@@ -47,8 +47,8 @@ function edit(s: Settings): Action {
     title: t("Settings"), button: t("Save"), danger: true, done: t("Saved"), intro: t("-1 is unlimited."),
     guard: { path: "/api/tenants/settings", params: {}, seen: s },
     fields: [
-      { name: "auto", label: "Approve registrations automatically", type: "switch" }, { name: "credit", label: "Credit limit", type: "number", least: 0 }, { name: "storage", label: "Storage (GB)", type: "number", least: -1 },
-      { name: "users", label: "Users", type: "number", least: -1 }, { name: "bandwidth", label: "Bandwidth (GB)", type: "number", least: -1 }, { name: "password", label: "Shortest password", type: "number", least: 8 }, { name: "zone", label: "Time zone of months" },
+      { name: "auto", label: "Approve registrations automatically", type: "switch" }, { name: "credit", label: "Credit limit", type: "number", least: 0, required: true }, { name: "storage", label: "Storage (GB)", type: "number", least: -1, required: true },
+      { name: "users", label: "Users", type: "number", least: -1, required: true }, { name: "bandwidth", label: "Bandwidth (GB)", type: "number", least: -1, required: true }, { name: "password", label: "Shortest password", type: "number", least: 8, required: true }, { name: "zone", label: "Time zone of months", required: true },
     ],
     initial: {
       auto: s.auto_approve_registrations, credit: String(s.default_credit_limit), storage: String(s.default_storage_limit_gb), users: String(s.default_max_users), bandwidth: String(s.default_bandwidth_limit_gb),

@@ -99,6 +99,7 @@ await run(async (browser) => {
     await page.context().close();
   }
   await german(browser);
+  for (const zone of ["Pacific/Honolulu", "Pacific/Auckland"]) await elsewhere(browser, zone);
 });
 
 async function dialogs(page) {
@@ -131,6 +132,26 @@ async function inGerman(page, role, paths) {
     await page.setViewportSize({ width: 390, height: 800 });
     await fits(page, `${role} 390 px in German ${path}`);
   }
+}
+
+// elsewhere holds that a day of the installation is that day wherever one looks.
+async function elsewhere(browser, zone) {
+  const page = await visitor(browser, { zone });
+  await signIn(page, roles[0].email, password);
+  const stats = await page.evaluate(async () => {
+    const token = JSON.parse(sessionStorage.getItem("tenantry.access")).token;
+    return (await fetch("/api/tenants/requests/stats?days=30", { headers: { Authorization: `Bearer ${token}` } })).json();
+  });
+  await press("As a table")(page);
+  const last = page.getByRole("region", { name: "Registrations per day" }).getByRole("row").last();
+  const day = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeZone: "UTC" }).format(new Date(stats.by_day.at(-1).date));
+  want(`the last day in ${zone}`, (await last.getByRole("cell").first().innerText()).replaceAll("\u00a0", " "), day);
+  await go(page, "/app/organizations/1?tab=usage");
+  const now = new Date();
+  const first = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeZone: "UTC" }).format(Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), 1));
+  const end = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeZone: "UTC" }).format(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1, 0));
+  await page.getByText(`${first} – ${end}`.replaceAll(" ", "\u00a0").replace("\u00a0–\u00a0", " – ")).waitFor();
+  await page.context().close();
 }
 
 async function german(browser) {

@@ -39,8 +39,8 @@ export async function run(test, trusted = [base]) {
 
 // visitor is somebody with a browser of their own. Whatever their pages ask of
 // another origin, refuse by policy or complain of is a fault.
-export async function visitor(browser, { at = base, dark = false, width = 1280, lang = "en-GB", javaScript = true, expect = () => false } = {}) {
-  const context = await browser.newContext({ baseURL: at, locale: lang, colorScheme: dark ? "dark" : "light", viewport: { width, height: 900 }, reducedMotion: "reduce", javaScriptEnabled: javaScript });
+export async function visitor(browser, { at = base, dark = false, width = 1280, lang = "en-GB", zone, javaScript = true, expect = () => false } = {}) {
+  const context = await browser.newContext({ baseURL: at, locale: lang, timezoneId: zone, colorScheme: dark ? "dark" : "light", viewport: { width, height: 900 }, reducedMotion: "reduce", javaScriptEnabled: javaScript });
   const page = await context.newPage();
   page.setDefaultTimeout(20_000);
   page.on("request", (r) => {

@@ -1,8 +1,9 @@
 import { Group, NativeSelect, SimpleGrid, Stack, Text, TextInput } from "@mantine/core";
 import { lazy, Suspense, useMemo, useState } from "react";
 import type { Schemas, Values } from "../api/client";
-import { day, percent, quantity, said, t } from "../i18n";
+import { percent, quantity, said, t, when } from "../i18n";
 import { Empty, Figure, Loaded, Panel, Waiting } from "./bits";
+import { dayIn, spanned } from "./days";
 import { useGet } from "./link";
 import type { Line } from "./plot";
 import { SaveCSV } from "./save";
@@ -56,7 +57,7 @@ function Drawn({ h }: { h: History }) {
     const points = h.data ?? [];
     const all: Line[] = [{ label: h.unit === "bytes" ? "GB" : h.unit || t("Value"), values: points.map((p) => p.value / scale), bars: h.kind === "counter", stepped: h.kind === "gauge" }];
     if (h.kind === "gauge") all.push({ label: t("Peak"), values: points.map((p) => (p.peak === null ? null : p.peak / scale)), dashed: true });
-    return { times: points.map((p) => Date.parse(p.from) / 1000), lines: all };
+    return { times: points.map((p) => (h.step === "day" ? dayIn(Date.parse(p.from), h.timezone) : Date.parse(p.from)) / 1000), lines: all };
   }, [h]);
   const change = h.previous.change_percent;
   return (
@@ -64,7 +65,7 @@ function Drawn({ h }: { h: History }) {
       {times.length === 0 ? <Empty>{t("There is nothing here.")}</Empty> : <Suspense fallback={<Waiting />}><Plot name={t("History of a meter")} times={times} lines={lines} hours={h.step === "hour"} /></Suspense>}
       <SimpleGrid cols={{ base: 2, xs: 3 }}>
         <Figure label={h.kind === "counter" ? "In all" : "In the end"} value={quantity(h.total, h.unit)} />
-        <Figure label="The span before" value={quantity(h.previous.total, h.unit)} note={`${day(h.previous.from)} – ${day(h.previous.to)}`} />
+        <Figure label="The span before" value={quantity(h.previous.total, h.unit)} note={h.step === "day" ? spanned(h.previous.from, h.previous.to) : `${when(h.previous.from)} – ${when(h.previous.to)}`} />
         <Figure label="Change" value={change === null ? "–" : `${change > 0 ? "+" : ""}${percent(change)}`} />
       </SimpleGrid>
       <Text size="sm" c="dimmed">{t(h.kind === "counter" ? "Counted up in each span, in the time zone {zone}." : "As it stood at the end of each span, in the time zone {zone}.", { zone: h.timezone })}</Text>

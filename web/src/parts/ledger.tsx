@@ -1,10 +1,11 @@
 import { NativeSelect, SimpleGrid, Stack, Text } from "@mantine/core";
 import { lazy, Suspense, useMemo, useState } from "react";
 import type { Schemas, Values } from "../api/client";
-import { day, language, named, num, t, when } from "../i18n";
+import { language, named, num, t, when } from "../i18n";
 import { useRights } from "../me";
 import { Bars } from "./bars";
 import { Empty, Figure, Loaded, Panel, Status, Waiting } from "./bits";
+import { dated } from "./days";
 import { Go, useGet } from "./link";
 import { type Column, List } from "./list";
 import type { Line } from "./plot";
@@ -74,7 +75,7 @@ export function BalanceOverTime({ of, params }: Of) {
       <Loaded query={query}>{() => (
         <>
           <Suspense fallback={<Waiting />}><Plot name={t("Balance over time")} times={drawn.times} lines={drawn.lines} /></Suspense>
-          {drawn.emptyOn && <Text size="sm">{t("At this pace it is empty on {day}.", { day: day(drawn.emptyOn * 1000) })}</Text>}
+          {drawn.emptyOn && <Text size="sm">{t("At this pace it is empty on {day}.", { day: dated(drawn.emptyOn * 1000) })}</Text>}
         </>
       )}</Loaded>
     </Panel>

@@ -2,32 +2,33 @@ import { Button, Group, Stack, Table } from "@mantine/core";
 import { useEffect, useRef, useState } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import { day, language, num, t, when } from "../i18n";
+import { language, num, t, when } from "../i18n";
+import { dated } from "./days";
 import { SaveRows } from "./save";
 
 export type Line = { label: string; values: (number | null)[]; bars?: boolean; dashed?: boolean; stepped?: boolean };
 
-// Plot draws lines or bars over time; the same figures are a table for whoever
+// Plot draws lines or bars over time, by days as days.ts has them or by hours; the same figures are a table for whoever
 // prefers to read, and a CSV file.
 export function Plot({ name, times, lines, hours }: { name: string; times: number[]; lines: Line[]; hours?: boolean }) {
   const [asTable, setAsTable] = useState(false);
-  const rows = times.map((at, i) => [(hours ? when(new Date(at * 1000).toISOString()) : day(at * 1000)), ...lines.map((l) => l.values[i] ?? null)]);
+  const rows = times.map((at, i) => [(hours ? when(new Date(at * 1000).toISOString()) : dated(at * 1000)), ...lines.map((l) => l.values[i] ?? null)]);
   return (
     <Stack gap="xs">
-      {asTable ? <Figures name={name} lines={lines} rows={rows} /> : <Canvas name={name} times={times} lines={lines} hours={hours} />}
+      {asTable ? <Figures name={name} lines={lines} rows={rows} hours={hours} /> : <Canvas name={name} times={times} lines={lines} hours={hours} />}
       <Group gap="xs" justify="flex-end">
         <Button size="compact-sm" variant="default" aria-pressed={asTable} onClick={() => setAsTable(!asTable)}>{asTable ? t("As a plot") : t("As a table")}</Button>
-        <SaveRows name={name} head={[t(hours ? "Hour" : "Day"), ...lines.map((l) => l.label)]} rows={times.map((at, i) => [new Date(at * 1000).toISOString(), ...lines.map((l) => l.values[i])])} />
+        <SaveRows name={name} head={[t(hours ? "Hour" : "Day"), ...lines.map((l) => l.label)]} rows={times.map((at, i) => [new Date(at * 1000).toISOString().slice(0, hours ? undefined : 10), ...lines.map((l) => l.values[i])])} />
       </Group>
     </Stack>
   );
 }
 
-function Figures({ name, lines, rows }: { name: string; lines: Line[]; rows: (string | number | null)[][] }) {
+function Figures({ name, lines, rows, hours }: { name: string; lines: Line[]; rows: (string | number | null)[][]; hours?: boolean }) {
   return (
     <div className="table low" tabIndex={0} role="region" aria-label={name}>
       <Table>
-        <Table.Thead><Table.Tr><Table.Th>{t("Day")}</Table.Th>{lines.map((l) => <Table.Th key={l.label} ta="right">{l.label}</Table.Th>)}</Table.Tr></Table.Thead>
+        <Table.Thead><Table.Tr><Table.Th>{t(hours ? "Hour" : "Day")}</Table.Th>{lines.map((l) => <Table.Th key={l.label} ta="right">{l.label}</Table.Th>)}</Table.Tr></Table.Thead>
         <Table.Tbody>{rows.map((r, i) => <Table.Tr key={i}>{r.map((v, k) => <Table.Td key={k} ta={k ? "right" : undefined}>{typeof v === "number" ? num(v) : (v ?? "–")}</Table.Td>)}</Table.Tr>)}</Table.Tbody>
       </Table>
     </div>
@@ -69,9 +70,9 @@ function options(el: HTMLElement, times: number[], lines: Line[], hours?: boolea
   const paints = [colour("--line-brand"), colour("--line-second"), colour("--good"), colour("--bad")];
   const half = lines.some((l) => l.bars) ? ((times[1] ?? 0) - (times[0] ?? 0)) / 2 : 0; // of a bar, at both ends
   const counted = lines.every((l) => l.values.every((v) => v === null || Number.isInteger(v)));
-  const month = new Intl.DateTimeFormat(language(), { day: "numeric", month: "short", ...(hours ? { hour: "numeric" } : {}) });
+  const month = new Intl.DateTimeFormat(language(), { day: "numeric", month: "short", ...(hours ? { hour: "numeric" } : { timeZone: "UTC" }) });
   return {
-    width: el.clientWidth, height: 220, cursor: { y: false }, legend: { live: false },
+    width: el.clientWidth, height: 220, cursor: { y: false }, ...(!hours && { tzDate: (s: number) => uPlot.tzDate(new Date(s * 1000), "UTC") }), legend: { live: false },
     scales: { x: { range: (_u, from, to) => [from - half, to + half] }, y: { range: (_u, low, high) => [Math.min(0, low ?? 0), Math.max(1, (high ?? 1) * 1.05)] } },
     axes: [
       { stroke: ink, grid, ticks: grid, values: (_u, at) => at.map((s) => month.format(s * 1000)) },

@@ -1,6 +1,7 @@
 import { SimpleGrid, Stack, Text } from "@mantine/core";
-import { day, num, t, when } from "../i18n";
+import { num, t, when } from "../i18n";
 import { Bar, Figure, Loaded, Panel } from "./bits";
+import { spanned } from "./days";
 import { useGet } from "./link";
 import { SaveRows } from "./save";
 
@@ -21,7 +22,7 @@ export function UsagePanel({ id }: { id: number }) {
         <SimpleGrid cols={{ base: 2, xs: 3 }}>
           <Figure label="Credits available" value={num(u.credits.available)} /><Figure label="Credits used this month" value={num(u.credits.used)} /><Figure label="Held" value={num(u.credits.held)} />
         </SimpleGrid>
-        <Text size="sm" c="dimmed">{day(u.period.from)} – {day(u.period.to)} · {t("as of {time}", { time: when(u.as_of) })}</Text>
+        <Text size="sm" c="dimmed">{spanned(u.period.from, u.period.to)} · {t("as of {time}", { time: when(u.as_of) })}</Text>
       </Stack>
     )}</Loaded>
   );

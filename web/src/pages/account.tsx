@@ -13,7 +13,7 @@ import { AdminName, OrganizationName, PluginNames } from "../parts/whose";
 export default function AccountPage() {
   const { id } = useParams({ strict: false }) as { id: string };
   const [search, set] = useAddress();
-  const at = search.at ?? "";
+  const at = Number.isNaN(Date.parse(search.at ?? "")) ? "" : (search.at ?? ""); // somebody may have written it by hand
   const query = useGet("/api/tenants/credits/accounts/{id}/explain", { id }, at ? { at: new Date(at).toISOString() } : {});
   const ask = (e: FormEvent<HTMLFormElement>) => {
     e.preventDefault();

@@ -125,7 +125,6 @@ export const de = {
   "Approved, not provisioned": "Genehmigt, nicht eingerichtet",
   "Active organizations": "Aktive Organisationen",
   "Suspended organizations": "Gesperrte Organisationen",
-  "That did not work.": "Das hat nicht geklappt.",
   "Mark as read": "Als gelesen markieren",
   "Show all": "Alle zeigen",
   "Only unread": "Nur ungelesene",

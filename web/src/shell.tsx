@@ -11,7 +11,7 @@ import { placesOf } from "./nav";
 import { Palette } from "./palette";
 import type { Search } from "./parts/address";
 import { Routed } from "./parts/link";
-import { tell, Toasts } from "./parts/toast";
+import { tellFailure, Toasts } from "./parts/toast";
 import type { Brand } from "./theme";
 
 // Shell is what surrounds every page.
@@ -145,8 +145,8 @@ function Organizations() {
     try {
       await send(call({ method: "post", path: "/api/auth/switch", body: { organization_id: id } }));
       location.assign("/app");
-    } catch {
-      tell(t("That did not work."));
+    } catch (e) {
+      tellFailure(e);
     }
   };
   return <NativeSelect size="xs" label={t("Organization")} value={String(home ?? "")} data={mine.map((id) => ({ value: String(id), label: names[id] ?? `#${id}` }))} onChange={(e) => void change(Number(e.currentTarget.value))} />;

@@ -7,7 +7,7 @@ import { useAddress } from "../parts/address";
 import { Page } from "../parts/bits";
 import { Go } from "../parts/link";
 import { type Column, List } from "../parts/list";
-import { tell } from "../parts/toast";
+import { tellFailure } from "../parts/toast";
 
 type Notification = Schemas["NotifyNotification"];
 
@@ -38,8 +38,8 @@ export default function Notifications() {
     try {
       await send(c);
       await client.invalidateQueries({ queryKey: ["/api/tenants/notifications"] });
-    } catch {
-      tell(t("That did not work."));
+    } catch (e) {
+      tellFailure(e);
     }
   };
   const columns: Column<Notification>[] = [

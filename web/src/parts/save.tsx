@@ -1,9 +1,8 @@
 import { Button } from "@mantine/core";
 import { useState } from "react";
-import { asCSV, type GetPath, problemOf, type Values } from "../api/client";
-import { said } from "../i18n";
+import { asCSV, type GetPath, type Values } from "../api/client";
 import { download, toCSV } from "./csv";
-import { tell } from "./toast";
+import { tellFailure } from "./toast";
 
 // SaveCSV saves what the server itself writes as CSV.
 export function SaveCSV({ path, params, query, name }: { path: GetPath; params?: Values; query?: Values; name: string }) {
@@ -13,7 +12,7 @@ export function SaveCSV({ path, params, query, name }: { path: GetPath; params?:
     try {
       download(`${name}.csv`, await asCSV(path, params, query));
     } catch (e) {
-      tell(said(problemOf(e).detail));
+      tellFailure(e);
     }
     setBusy(false);
   };

@@ -1,6 +1,7 @@
 import { CloseButton, Group, Paper, Text } from "@mantine/core";
 import { useSyncExternalStore } from "react";
-import { t } from "../i18n";
+import { problemOf } from "../api/client";
+import { said, t } from "../i18n";
 
 type Toast = { id: number; text: string };
 
@@ -20,6 +21,12 @@ export function tell(text: string) {
   const id = ++count;
   set([...toasts.slice(-3), { id, text }]);
   setTimeout(() => drop(id), 6000);
+}
+
+// tellFailure says what the server refused, with the id that finds it in the log.
+export function tellFailure(e: unknown) {
+  const p = problemOf(e);
+  tell(p.request_id ? `${said(p.detail)} (${t("Request")} ${p.request_id})` : said(p.detail));
 }
 
 export function Toasts() {

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
@@ -126,11 +125,10 @@ func (s *Server) outer(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
 		rid := requestIDOf(r)
-		ctx := context.WithValue(r.Context(), requestIDKey{}, rid)
+		ctx := &requestContext{Context: r.Context(), id: rid}
 		if !s.slow[r.URL.Path] {
-			var cancel context.CancelFunc
-			ctx, cancel = context.WithTimeout(ctx, requestTimeout)
-			defer cancel()
+			ctx.deadline = start.Add(requestTimeout)
+			defer ctx.end()
 		}
 		r = r.WithContext(ctx)
 		rec := &recorder{ResponseWriter: w}
@@ -177,15 +175,6 @@ func (w *recorder) Write(b []byte) (int, error) {
 
 // Unwrap lets http.ResponseController reach the connection.
 func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
-
-type requestIDKey struct{}
-
-// requestID is the id of the request, on its answer, its log lines and its
-// audit rows.
-func requestID(ctx context.Context) string {
-	s, _ := ctx.Value(requestIDKey{}).(string)
-	return s
-}
 
 // requestIDOf takes X-Request-Id if it is sane, else makes one.
 func requestIDOf(r *http.Request) string {

@@ -30,10 +30,12 @@ type BrandEdit struct {
 	HidePoweredBy  Optional[bool]   `json:"hide_powered_by,omitzero"`
 }
 
-// Branding is the white label of an admin.
+// Branding is the white label of an admin. Where a field is null, Inherited
+// holds.
 type Branding struct {
 	AdminID   int64             `json:"admin_id"`
 	Branding  Brand             `json:"branding"`
+	Inherited Brand             `json:"inherited"`
 	Warnings  []BrandingWarning `json:"warnings"`
 	CreatedAt time.Time         `json:"created_at"`
 	UpdatedAt time.Time         `json:"updated_at"`

@@ -25,6 +25,7 @@ const Topic = "branding"
 type Branding struct {
 	AdminID   id.Admin     `json:"admin_id"`
 	Branding  brand.Fields `json:"branding"`
+	Inherited brand.Fields `json:"inherited" doc:"What holds where a field is null: the platform's brand, a value of its own or a built-in one."`
 	Warnings  []Warning    `json:"warnings" doc:"What is allowed but hard to read."`
 	CreatedAt db.Time      `json:"created_at"`
 	UpdatedAt db.Time      `json:"updated_at"`
@@ -59,8 +60,17 @@ func Lock(tx *db.Tx, admin id.Admin) (int64, error) {
 // Of gives what the admin has set.
 func Of(tx *db.Tx, admin id.Admin) (Branding, error) {
 	b, err := one(tx, admin)
+	if err != nil {
+		return b, missing(err)
+	}
+	return b.complete(tx)
+}
+
+// complete adds what is not the admin's own.
+func (b Branding) complete(tx *db.Tx) (_ Branding, err error) {
 	b.Warnings = warnings(b.Branding)
-	return b, missing(err)
+	b.Inherited, _, err = base(tx)
+	return b, err
 }
 
 // Update merges the change. Hiding the platform's name is 403 where the
@@ -94,7 +104,9 @@ func Update(tx *db.Tx, actor audit.Actor, admin id.Admin, in Edit) (Branding, er
 	if err != nil {
 		return Branding{}, err
 	}
-	after.Warnings = warnings(after.Branding)
+	if after, err = after.complete(tx); err != nil {
+		return Branding{}, err
+	}
 	if len(changes) == 0 {
 		return after, nil
 	}

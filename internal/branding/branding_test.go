@@ -90,6 +90,24 @@ func TestUpdateMergesAndWarns(t *testing.T) {
 	})
 }
 
+func TestOfTellsWhatIsInherited(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		a := newAdmin(t, d, "heir", true)
+		for set, want := range map[string]string{`{"app_name":"Operator"}`: "Operator", `{}`: "Tenantry", `{"app_name":null}`: "Tenantry"} {
+			write(t, d, func(tx *db.Tx) error {
+				if _, err := tx.Exec(`UPDATE settings SET branding = $1`, set); err != nil {
+					return err
+				}
+				b, err := branding.Of(tx, a)
+				if f := b.Inherited; err == nil && (*f.AppName != want || *f.PrimaryColor != "#1F5FBF" || b.Branding.AppName != nil) {
+					t.Errorf("the platform has %s: inherited %s, %s; own %v", set, *f.AppName, *f.PrimaryColor, b.Branding.AppName)
+				}
+				return err
+			})
+		}
+	})
+}
+
 func TestRefusals(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		a := newAdmin(t, d, "strict", false)

@@ -148,16 +148,11 @@ func resolve(tx *db.Tx, host string, c Caller) (*Page, error) {
 		cur.take(l.fields, from.name)
 		cur.Version += l.version
 	}
-	text, version, err := platform(tx)
+	base, version, err := base(tx)
 	if err != nil {
 		return nil, err
 	}
-	var own brand.Fields
-	if err := json.Unmarshal([]byte(text), &own); err != nil {
-		return nil, fmt.Errorf("read the platform's brand: %w", err)
-	}
-	cur.take(own, "platform")
-	cur.take(builtIn, "platform")
+	cur.take(base, "platform")
 	cur.rest("platform")
 	cur.Version += version
 	p, err := render(cur)
@@ -166,6 +161,22 @@ func resolve(tx *db.Tx, host string, c Caller) (*Page, error) {
 	}
 	p.Stopped = stopped
 	return p, nil
+}
+
+// base is the platform's brand over what is built in: what everybody inherits.
+func base(tx *db.Tx) (brand.Fields, int64, error) {
+	text, version, err := platform(tx)
+	if err != nil {
+		return brand.Fields{}, 0, err
+	}
+	var own brand.Fields
+	if err := json.Unmarshal([]byte(text), &own); err != nil {
+		return brand.Fields{}, 0, fmt.Errorf("read the platform's brand: %w", err)
+	}
+	all := Current{Sources: map[string]string{}}
+	all.take(own, "platform")
+	all.take(builtIn, "platform")
+	return all.Branding, version, nil
 }
 
 // behind is the admin to whom a verified host belongs, itself or by its

@@ -299,6 +299,8 @@ await run(async (browser) => {
   await reseller.goto("/app");
   await settled(reseller);
   await reseller.getByRole("link", { name: "Branding" }).click();
+  want("the colour that is inherited", await reseller.getByLabel("Primary colour").first().getAttribute("placeholder"), "#1F5FBF");
+  want("and in its picker", await reseller.getByLabel("Choose Primary colour").inputValue(), "#1f5fbf");
   await reseller.getByLabel("Product name").fill("Typed by the reseller");
   const rebranded = await boss.evaluate(async () => {
     const token = JSON.parse(sessionStorage.getItem("tenantry.access")).token;

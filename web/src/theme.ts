@@ -34,8 +34,10 @@ export function readable(colour: string, ground: string, ratio: number): string 
 
 export const valid = (s: string | null | undefined): s is string => /^#[0-9A-Fa-f]{6}$/.test(s ?? "");
 
-const fallback = "#1F5FBF";
-export const primaryOf = (b: Brand) => (valid(b.primary_color) ? b.primary_color : fallback);
+// builtIn is what holds where not even the platform set anything, as the server
+// has it.
+export const builtIn = { app_name: "Tenantry", primary_color: "#1F5FBF", secondary_color: "#3B4A5A", logo_url: null, favicon_url: null, footer_text: null, support_email: null, hide_powered_by: false } satisfies Brand;
+export const primaryOf = (b: Brand) => (valid(b.primary_color) ? b.primary_color : builtIn.primary_color);
 
 function shades(hex: string): MantineColorsTuple {
   const c = parse(hex);
@@ -74,7 +76,7 @@ export function variablesOf(b: Brand): CSSVariablesResolver {
     "--mantine-color-brand-light-color": readable(p, soft, 4.5),
     "--mantine-color-brand-text": readable(p, ground, 4.5),
     "--line-brand": readable(p, ground, 3),
-    "--line-second": readable(valid(b.secondary_color) ? b.secondary_color : "#3B4A5A", ground, 3),
+    "--line-second": readable(valid(b.secondary_color) ? b.secondary_color : builtIn.secondary_color, ground, 3),
     "--line": line,
     "--bad": bad,
     "--good": good,

@@ -5,6 +5,7 @@ import { limit, num, t, when } from "../i18n";
 import { AuditList } from "../parts/audit";
 import { Facts, Loaded, Page, Panel } from "../parts/bits";
 import { Editor } from "../parts/branding";
+import { builtIn } from "../theme";
 import { type Action, asNumber, Dialog } from "../parts/dialog";
 import { useGet } from "../parts/link";
 import { Tabbed } from "../parts/tabs";
@@ -19,7 +20,7 @@ export default function SettingsPage() {
       <Loaded query={query}>{(s) => (
         <Tabbed label={t("Settings")} tabs={[
           { value: "defaults", label: t("Defaults"), content: () => <Defaults s={s} edit={() => setAction(edit(s))} /> },
-          { value: "branding", label: t("Branding"), content: () => <Editor brand={s.branding} guarded={{ path: "/api/tenants/settings", params: {}, seen: s }} pictures="/api/tenants/settings/logo" save={(b) => call({ method: "put", path: "/api/tenants/settings", body: { branding: b as never } })} /> },
+          { value: "branding", label: t("Branding"), content: () => <Editor brand={s.branding} inherited={builtIn} guarded={{ path: "/api/tenants/settings", params: {}, seen: s }} pictures="/api/tenants/settings/logo" save={(b) => call({ method: "put", path: "/api/tenants/settings", body: { branding: b as never } })} /> },
           { value: "history", label: t("What changed"), content: () => <Panel><AuditList fixed={{ target_type: "settings" }} filters={[]} /></Panel> },
         ]} />
       )}</Loaded>

@@ -3,7 +3,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { call, send, upload } from "../api/client";
 import { num, t } from "../i18n";
-import { type Brand, contrast, primaryOf, readable, valid } from "../theme";
+import { type Brand, builtIn, contrast, primaryOf, readable, valid } from "../theme";
 import { Failed, Loaded, Panel } from "./bits";
 import { type Entered, Input } from "./dialog";
 import { Conflict, type Guarded, useGuard } from "./guard";
@@ -13,28 +13,40 @@ import { tell } from "./toast";
 const texts = ["app_name", "logo_url", "favicon_url", "primary_color", "secondary_color", "support_email", "footer_text"] as const;
 type Text = (typeof texts)[number];
 
-const entered = (b: Brand): Entered => ({ ...Object.fromEntries(texts.map((k) => [k, b[k] ?? ""])), hide_powered_by: b.hide_powered_by === true });
-const toBrand = (v: Entered): Brand => ({ ...(Object.fromEntries(texts.map((k) => [k, v[k] === "" ? null : String(v[k])])) as Pick<Brand, Text>), hide_powered_by: v.hide_powered_by === true ? true : null });
+const hides = (b: Brand, inherited: Brand) => b.hide_powered_by ?? inherited.hide_powered_by ?? false;
+const entered = (b: Brand, inherited: Brand): Entered => ({ ...Object.fromEntries(texts.map((k) => [k, b[k] ?? ""])), hide_powered_by: hides(b, inherited) });
+
+// toBrand leaves what is empty, and a switch nobody moved, as it was: inherited.
+function toBrand(v: Entered, was: Brand, inherited: Brand): Brand {
+  const hide = v.hide_powered_by === true;
+  return {
+    ...(Object.fromEntries(texts.map((k) => [k, v[k] === "" ? null : String(v[k])])) as Pick<Brand, Text>),
+    hide_powered_by: hide === hides(was, inherited) ? was.hide_powered_by : hide === hides(inherited, builtIn) ? null : hide,
+  };
+}
+
+// over is a brand with what it inherits.
+const over = (b: Brand, inherited: Brand) => Object.fromEntries(Object.entries(b).map(([k, v]) => [k, v ?? inherited[k as keyof Brand]])) as Brand;
 
 // BrandingEditor changes the brand of an admin, with what it will look like.
 export function BrandingEditor({ admin }: { admin: number }) {
   const query = useGet("/api/tenants/admins/{admin_id}/branding", { admin_id: admin });
-  return <Loaded query={query}>{(b) => <Editor brand={b.branding} guarded={{ path: "/api/tenants/admins/{admin_id}/branding", params: { admin_id: admin }, seen: b }} pictures={`/api/tenants/admins/${admin}/branding/logo`} save={(body) => call({ method: "put", path: "/api/tenants/admins/{admin_id}/branding", params: { admin_id: admin }, body: { branding: body } })} />}</Loaded>;
+  return <Loaded query={query}>{(b) => <Editor brand={b.branding} inherited={b.inherited} guarded={{ path: "/api/tenants/admins/{admin_id}/branding", params: { admin_id: admin }, seen: b }} pictures={`/api/tenants/admins/${admin}/branding/logo`} save={(body) => call({ method: "put", path: "/api/tenants/admins/{admin_id}/branding", params: { admin_id: admin }, body: { branding: body } })} />}</Loaded>;
 }
 
 // Editor keeps what is being typed when somebody else saves meanwhile; what
 // nobody typed into follows.
-export function Editor({ brand, guarded, pictures, save }: { brand: Brand; guarded: Guarded; pictures: string; save: (b: Brand) => ReturnType<typeof call> }) {
+export function Editor({ brand, inherited, guarded, pictures, save }: { brand: Brand; inherited: Brand; guarded: Guarded; pictures: string; save: (b: Brand) => ReturnType<typeof call> }) {
   const [from, setFrom] = useState({ brand, guarded });
   const [touched, setTouched] = useState(false);
   if (!touched && versionOf(from.guarded) !== versionOf(guarded)) setFrom({ brand, guarded });
-  return <Fields key={versionOf(from.guarded)} brand={from.brand} guarded={from.guarded} touch={setTouched} pictures={pictures} save={save} />;
+  return <Fields key={versionOf(from.guarded)} brand={from.brand} inherited={inherited} guarded={from.guarded} touch={setTouched} pictures={pictures} save={save} />;
 }
 
 const versionOf = (g: Guarded) => (g.seen as { updated_at?: string }).updated_at;
 
-function Fields({ brand, guarded, touch, pictures, save }: { brand: Brand; guarded: Guarded; touch: (yes: boolean) => void; pictures: string; save: (b: Brand) => ReturnType<typeof call> }) {
-  const [values, setAll] = useState(() => entered(brand));
+function Fields({ brand, inherited, guarded, touch, pictures, save }: { brand: Brand; inherited: Brand; guarded: Guarded; touch: (yes: boolean) => void; pictures: string; save: (b: Brand) => ReturnType<typeof call> }) {
+  const [values, setAll] = useState(() => entered(brand, inherited));
   const setValues = (v: typeof values) => {
     setAll(v);
     touch(true);
@@ -42,7 +54,7 @@ function Fields({ brand, guarded, touch, pictures, save }: { brand: Brand; guard
   const [error, setError] = useState<unknown>(null);
   const client = useQueryClient();
   const guard = useGuard(guarded);
-  const now = toBrand(values);
+  const now = toBrand(values, brand, inherited);
   const submit = async (e: FormEvent) => {
     e.preventDefault();
     setError(null);
@@ -55,7 +67,7 @@ function Fields({ brand, guarded, touch, pictures, save }: { brand: Brand; guard
       if (!(await guard.refused(problem).catch(() => false))) setError(problem);
     }
   };
-  const input = (name: Text, props: Omit<Parameters<typeof Input>[0]["field"], "name">) => <Input field={{ name, ...props }} value={values[name]} set={(v) => setValues({ ...values, [name]: v })} />;
+  const input = (name: Text, props: Omit<Parameters<typeof Input>[0]["field"], "name">) => <Input field={{ name, inherited: inherited[name], ...props }} value={values[name]} set={(v) => setValues({ ...values, [name]: v })} />;
   return (
     <SimpleGrid cols={{ base: 1, md: 2 }}>
       <Panel title={t("Brand")}>
@@ -80,7 +92,7 @@ function Fields({ brand, guarded, touch, pictures, save }: { brand: Brand; guard
           </Stack>
         </form>
       </Panel>
-      <Preview brand={now} />
+      <Preview brand={over(now, inherited)} />
     </SimpleGrid>
   );
 }
@@ -130,7 +142,7 @@ function Preview({ brand }: { brand: Brand }) {
   const link = readable(fill, ground, 4.5);
   const line = readable(fill, ground, 3);
   const onFill = contrast(fill, "#ffffff") >= 4.5 ? "#ffffff" : "#000000";
-  const name = brand.app_name ?? "Tenantry";
+  const name = brand.app_name;
   const button = <span style={{ display: "inline-block", background: fill, color: onFill, padding: "8px 16px", borderRadius: 4, fontWeight: 600 }}>{what === "page" ? t("Sign in") : t("Open")}</span>;
   return (
     <Panel title={t("Preview")} aside={<Group gap="xs">

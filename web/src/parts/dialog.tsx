@@ -5,6 +5,7 @@ import { address, type Call, curl, type Effects, Failure, newKey, problemOf, reh
 import { named, num, said, t, type Word } from "../i18n";
 import { Copy, Failed, Waiting } from "./bits";
 import { Conflict, type Guarded, useGuard } from "./guard";
+import { valid } from "../theme";
 import { type Find, Pick } from "./pick";
 import { tell } from "./toast";
 
@@ -16,6 +17,7 @@ export type Field = {
   find?: Find; // of a pick
   required?: boolean;
   hint?: string;
+  inherited?: string | null; // what holds while the field is empty
   least?: number;
   step?: string;
 };
@@ -168,7 +170,7 @@ function Secret({ value, close }: { value: string; close: () => void }) {
 // Input is one field of a form, of whatever type.
 export function Input({ field: f, value, error, set, first }: { field: Field; value: Entered[string] | undefined; error?: string; set: (v: Entered[string]) => void; first?: boolean }) {
   const shared = { label: t(f.label), description: f.hint, error, required: f.required, "data-autofocus": first || undefined, name: f.name };
-  const text = { ...shared, value: String(value ?? ""), autoComplete: "off" };
+  const text = { ...shared, value: String(value ?? ""), autoComplete: "off", placeholder: f.inherited ?? undefined };
   switch (f.type) {
     case "switch":
       return <Switch label={t(f.label)} description={f.hint} checked={value === true} onChange={(e) => set(e.currentTarget.checked)} />;
@@ -189,8 +191,8 @@ export function Input({ field: f, value, error, set, first }: { field: Field; va
     case "color":
       return (
         <Group align="flex-end" gap="xs" wrap="nowrap">
-          <TextInput {...text} style={{ flex: 1 }} placeholder="#RRGGBB" onChange={(e) => set(e.currentTarget.value)} />
-          <input type="color" aria-label={t("Choose {name}", { name: t(f.label) })} value={/^#[0-9a-f]{6}$/i.test(String(value)) ? String(value) : "#888888"} onChange={(e) => set(e.currentTarget.value.toUpperCase())} />
+          <TextInput {...text} style={{ flex: 1 }} placeholder={f.inherited ?? "#RRGGBB"} onChange={(e) => set(e.currentTarget.value)} />
+          <input type="color" aria-label={t("Choose {name}", { name: t(f.label) })} value={[String(value), f.inherited].find(valid) ?? "#888888"} onChange={(e) => set(e.currentTarget.value.toUpperCase())} />
         </Group>
       );
     default:

@@ -15,12 +15,13 @@ import (
 // one that is refused has changed nothing. flush writes everything, each
 // touched row once.
 type book struct {
-	tx      *db.Tx
-	seal    *sealer
-	wallets map[Owner]*wallet
-	lots    map[id.Lot]*lot // stored ones that were loaded
-	holds   map[id.Transaction]*holding
-	origins map[id.Transaction]*origin // of refunds
+	tx        *db.Tx
+	seal      *sealer
+	wallets   map[Owner]*wallet
+	byAccount map[id.Account]*wallet
+	lots      map[id.Lot]*lot // stored ones that were loaded
+	holds     map[id.Transaction]*holding
+	origins   map[id.Transaction]*origin // of refunds
 
 	transactions []*record
 	entries      []*entry
@@ -59,6 +60,9 @@ type wallet struct {
 	admin                     id.Admin // of the organization
 	suspended, adminSuspended bool
 	lots                      []*lot // with something left, in burn order
+	beyond                    bool   // there are more of them, stored behind edge
+	edge                      *lot
+	windowed                  int // how many stored ones up to edge were read
 	contra                    map[string]*account
 	level                     int64 // the warnings whose condition holds
 }

@@ -63,7 +63,7 @@ func openBook(tx *db.Tx, owners ...Owner) (*book, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &book{tx: tx, seal: seal, wallets: map[Owner]*wallet{}, lots: map[id.Lot]*lot{}, holds: map[id.Transaction]*holding{}, origins: map[id.Transaction]*origin{}}
+	b := &book{tx: tx, seal: seal, wallets: map[Owner]*wallet{}, byAccount: map[id.Account]*wallet{}, lots: map[id.Lot]*lot{}, holds: map[id.Transaction]*holding{}, origins: map[id.Transaction]*origin{}}
 	if err := b.lock(owners); err != nil || len(b.wallets) == 0 {
 		return b, err
 	}
@@ -109,7 +109,7 @@ func (b *book) lock(owners []Owner) error {
 		err := r.Scan(append(w.fields(&admin, &organization, &by), &reseller, &w.suspended, &w.adminSuspended)...)
 		w.of, w.backedBy, w.admin = Owner{Organization: id.Val(organization), Admin: id.Val(admin)}, id.Val(by), id.Val(reseller)
 		if w.isWallet() {
-			b.wallets[w.of] = w
+			b.wallets[w.of], b.byAccount[w.id] = w, w
 		} else if of := b.wallets[w.of]; of != nil { // the wallet is the oldest of its accounts
 			of.contra[w.kind+w.plugin] = &w.account
 		}
@@ -140,44 +140,99 @@ func (b *book) scanLot(r db.Row) (*lot, error) {
 	if parent != nil {
 		l.parent = &lot{id: *parent, stored: true}
 	}
-	for _, w := range b.wallets {
-		if w.id == account {
-			l.wallet = w
-		}
-	}
+	l.wallet = b.byAccount[account]
 	return l, err
 }
 
-// openLots reads the lots with something left of all wallets.
+// burnOrder is byBurn for what is stored, as the index credit_lots_burn has it.
+const burnOrder = ` ORDER BY l.priority, COALESCE(l.expires_at, 9223372036854775807),
+	(CASE l.category WHEN 'plan' THEN 0 WHEN 'promo' THEN 1 WHEN 'refund' THEN 2 ELSE 3 END), l.created_at, l.id`
+
+// openLots reads the lots with something left of all wallets; of one that has
+// many, a window only.
 func (b *book) openLots() error {
-	byAccount := make(map[id.Account]*wallet, len(b.wallets))
-	var accounts []id.Account
-	for _, w := range b.sorted() {
-		accounts = append(accounts, w.id)
-		byAccount[w.id] = w
+	all := b.sorted()
+	if len(all) == 1 {
+		return b.window(all[0])
 	}
+	accounts := make([]id.Account, len(all))
+	for i, w := range all {
+		accounts[i] = w.id
+	}
+	most := lotWindow * len(all)
 	marks, args := placesFor(accounts, 1)
-	_, err := db.All(b.tx, func(r db.Row) (struct{}, error) {
-		l := &lot{stored: true}
-		var account id.Account
-		var parent *id.Lot
-		err := r.Scan(&l.id, &account, &l.transaction, &parent, &l.category, &l.priority, &l.amount, &l.repaid, &l.left, &l.held, &l.expires, &l.at)
-		if parent != nil {
-			l.parent = &lot{id: *parent, stored: true}
+	lots, err := db.All(b.tx, b.scanLot, `SELECT `+lotColumns+` FROM credit_lots l WHERE l.account_id IN `+marks+` AND l.remaining > 0 LIMIT `+strconv.Itoa(most+1), args...)
+	if err != nil {
+		return err
+	}
+	if len(lots) > most {
+		for _, w := range all {
+			if err := b.window(w); err != nil {
+				return err
+			}
 		}
-		if l.wallet = byAccount[account]; l.wallet != nil {
-			b.lots[l.id] = l
-			l.wallet.lots = append(l.wallet.lots, l)
-		}
-		return struct{}{}, err
-	}, `SELECT `+lotColumns+` FROM credit_lots l WHERE l.account_id IN `+marks+` AND l.remaining > 0`, args...)
-	for _, w := range b.wallets {
+		return nil
+	}
+	for _, l := range lots {
+		b.lots[l.id] = l
+		l.wallet.lots = append(l.wallet.lots, l)
+	}
+	for _, w := range all {
 		slices.SortFunc(w.lots, byBurn)
 	}
+	return nil
+}
+
+// window reads the first lots of a wallet, in burn order, and all of which
+// something is held.
+func (b *book) window(w *wallet) error {
+	w.beyond = true
+	if err := b.next(w, lotWindow); err != nil || !w.beyond {
+		return err
+	}
+	held := min(w.held, max(0, w.balance()))
+	for _, l := range w.lots {
+		held -= l.held
+	}
+	if held == 0 {
+		return nil
+	}
+	_, err := b.read(w, `SELECT `+lotColumns+` FROM credit_lots l WHERE l.account_id = $1 AND l.remaining > 0 AND l.held > 0`, int64(w.id))
 	return err
 }
 
-// lotsByID loads lots that have nothing left.
+// next reads at most n more lots of a wallet. What is stored of it does not
+// change while it is locked, before the book is flushed: a place in the order
+// stays one.
+func (b *book) next(w *wallet, n int) error {
+	lots, err := b.read(w, `SELECT `+lotColumns+` FROM credit_lots l WHERE l.account_id = $1 AND l.remaining > 0`+burnOrder+
+		` LIMIT `+strconv.Itoa(n)+` OFFSET `+strconv.Itoa(w.windowed), int64(w.id))
+	if err != nil {
+		return err
+	}
+	w.windowed += len(lots)
+	if w.beyond = len(lots) == n; w.beyond {
+		w.edge = lots[n-1]
+	}
+	return nil
+}
+
+// read adds stored lots to those of a wallet; one that the book knows is the
+// book's.
+func (b *book) read(w *wallet, query string, args ...any) ([]*lot, error) {
+	return db.All(b.tx, func(r db.Row) (*lot, error) {
+		l, err := b.scanLot(r)
+		if known := b.lots[l.id]; known != nil {
+			l = known
+		}
+		b.lots[l.id] = l
+		w.add(l)
+		return l, err
+	}, query, args...)
+}
+
+// lotsByID loads lots that have nothing left, or stand behind the window of
+// their wallet.
 func (b *book) lotsByID(ids []id.Lot) error {
 	missing := slices.DeleteFunc(slices.Clone(ids), func(n id.Lot) bool { return b.lots[n] != nil })
 	if len(missing) == 0 {

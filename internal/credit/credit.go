@@ -224,8 +224,7 @@ func issue(tx *db.Tx, to Owner, d draft, terms Terms) (Transaction, error) {
 		}
 		t := b.begin(d, &w.account, from)
 		b.give(t, from, w, piece{nil, d.amount}, terms.filled())
-		b.settle(w)
-		return t, w, nil
+		return t, w, b.settle(w)
 	})
 }
 
@@ -237,10 +236,11 @@ func (b *book) give(t *record, from *account, w *wallet, p piece, terms Terms) {
 
 // settle closes a deposit: what is held may rest on it now, and what is low is
 // measured anew.
-func (b *book) settle(w *wallet) {
-	w.cover()
+func (b *book) settle(w *wallet) error {
+	err := b.cover(w)
 	w.mark()
 	b.watch(w)
+	return err
 }
 
 // people runs one operation of a person on the ledger.
@@ -288,14 +288,17 @@ func Allocate(tx *db.Tx, actor audit.Actor, from id.Admin, to id.Organization, a
 		if left := pool.uncommitted(p.Oversell); amount > left {
 			return nil, nil, insufficient(left, amount, "The pool does not cover this: %s", shortage(pool.balance(), pool.backed, p.Oversell))
 		}
+		pieces, err := b.burn(pool, amount)
+		if err != nil {
+			return nil, nil, err
+		}
 		t := b.begin(d, &w.account, &pool.account)
-		for _, piece := range pool.burn(amount) {
+		for _, piece := range pieces {
 			l := b.deposit(w, t, piece.amount, piece.lot, terms.within(piece.lot))
 			b.post(t, posts, &pool.account, &w.account, piece.amount, piece.lot, l)
 		}
 		b.watch(pool)
-		b.settle(w)
-		return t, w, nil
+		return t, w, b.settle(w)
 	})
 	if err != nil {
 		return Transaction{}, err
@@ -317,6 +320,9 @@ func Deallocate(tx *db.Tx, actor audit.Actor, from id.Organization, to id.Admin,
 		}
 		pool, err := b.wallet(Owner{Admin: to})
 		if err != nil {
+			return nil, nil, err
+		}
+		if err := b.whole(w); err != nil {
 			return nil, nil, err
 		}
 		if err := b.lotsByID(distinct(w.lots, func(l *lot) id.Lot { return id.Lot(l.parent.number()) })); err != nil {
@@ -344,8 +350,7 @@ func Deallocate(tx *db.Tx, actor audit.Actor, from id.Organization, to id.Admin,
 			b.returnTo(t, w, pool, p)
 		}
 		b.watch(w)
-		b.settle(pool)
-		return t, w, nil
+		return t, w, b.settle(pool)
 	})
 }
 
@@ -417,10 +422,13 @@ func Adjust(tx *db.Tx, actor audit.Actor, of Owner, a Adjustment, ref Reference)
 		t := b.begin(d, &w.account, across)
 		if in {
 			b.give(t, across, w, piece{nil, amount}, Terms{}.filled())
-			b.settle(w)
-			return t, w, nil
+			return t, w, b.settle(w)
 		}
-		for _, p := range w.burn(amount) {
+		pieces, err := b.burn(w, amount)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, p := range pieces {
 			b.post(t, posts, &w.account, across, p.amount, p.lot, nil)
 		}
 		b.watch(w)

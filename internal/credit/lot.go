@@ -2,6 +2,7 @@ package credit
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"time"
 
@@ -94,17 +95,47 @@ type piece struct {
 	amount int64
 }
 
+// lotWindow is how many open lots of a wallet are read at first. Whoever gets
+// credits in thousands of small deposits waits no longer for a spend than others.
+var lotWindow = 64
+
+// reach reads lots of a wallet until n credits are free in those whose turn
+// comes before all that were not read, or everything is read.
+func (b *book) reach(w *wallet, n int64) error {
+	for w.beyond {
+		rest := n
+		for _, l := range w.lots {
+			if rest -= l.free(); rest <= 0 {
+				return nil
+			}
+			if l == w.edge {
+				break
+			}
+		}
+		if err := b.next(w, max(lotWindow, w.windowed)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// whole reads every open lot of a wallet.
+func (b *book) whole(w *wallet) error { return b.reach(w, math.MaxInt64) }
+
 // burn takes credits out of the lots in burn order: what is free, then what is
 // held, whose holds then rest on the credit limit, then the limit itself. The
 // caller has looked that it is available.
-func (w *wallet) burn(amount int64) (taken []piece) {
+func (b *book) burn(w *wallet, amount int64) (taken []piece, err error) {
+	if err := b.reach(w, amount); err != nil {
+		return nil, err
+	}
 	taken, amount = w.take(amount, (*lot).free, func(l *lot, n int64) { l.left -= n })
 	if amount > 0 {
 		var more []piece
 		more, amount = w.take(amount, func(l *lot) int64 { return l.held }, (*lot).spendHeld)
 		taken = append(taken, more...)
 	}
-	return over(taken, amount)
+	return over(taken, amount), nil
 }
 
 // burnHeld takes what a hold has set aside. Where less is held in lots, nothing
@@ -141,11 +172,27 @@ func (w *wallet) take(amount int64, has func(*lot) int64, change func(*lot, int6
 
 // cover lets what is held rest on lots as far as there are free ones, in burn
 // order, and frees what is no longer held, in the reverse order.
-func (w *wallet) cover() {
+func (b *book) cover(w *wallet) error {
+	if rest := w.uncovered(); rest > 0 {
+		if err := b.reach(w, rest); err != nil {
+			return err
+		}
+	}
+	w.cover()
+	return nil
+}
+
+// uncovered is what is held but not set aside in lots; negative, if more is.
+func (w *wallet) uncovered() int64 {
 	rest := w.held
 	for _, l := range w.lots {
 		rest -= l.held
 	}
+	return rest
+}
+
+func (w *wallet) cover() {
+	rest := w.uncovered()
 	for _, l := range w.lots {
 		if n := min(rest, l.free()); n > 0 {
 			l.held, l.dirty, rest = l.held+n, true, rest-n
@@ -215,6 +262,9 @@ func (b *book) restore(t *record, from *account, w *wallet, l *lot, amount int64
 func (b *book) touch(w *wallet) error {
 	if w.due == nil || *w.due > b.tx.Now {
 		return nil
+	}
+	if err := b.whole(w); err != nil {
+		return err
 	}
 	due, next, err := dueHolds(b.tx, w.id)
 	if err != nil {

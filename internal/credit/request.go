@@ -76,7 +76,7 @@ func Do(tx *db.Tx, all []Request) ([]Result, error) {
 			continue
 		}
 		if done[i], err = b.do(q); err != nil {
-			if fault.Code(err) == "" {
+			if fault.Code(err) == "" || fault.Is(err, fault.Unavailable) {
 				return nil, err
 			}
 			results[i].Err = err

@@ -125,9 +125,13 @@ func (b *book) consume(w *wallet, s Spend, d draft) (*record, error) {
 	if err != nil {
 		return nil, err
 	}
+	pieces, err := b.burn(w, s.Amount)
+	if err != nil {
+		return nil, err
+	}
 	d.kind, d.amount = Consumed, s.Amount
 	t := b.begin(d.spends(w, s), &w.account, to)
-	for _, p := range w.burn(s.Amount) {
+	for _, p := range pieces {
 		b.post(t, posts, &w.account, to, p.amount, p.lot, nil)
 	}
 	b.watch(w)
@@ -160,7 +164,9 @@ func (b *book) hold(w *wallet, n NewHold, d draft) (*holding, error) {
 	d.kind, d.amount, d.expires = Held, n.Amount, &end
 	t := b.begin(d.spends(w, n.Spend), &w.account, to)
 	b.post(t, holds, &w.account, to, n.Amount, nil, nil)
-	w.cover()
+	if err := b.cover(w); err != nil {
+		return nil, err
+	}
 	w.expires(&end)
 	b.watch(w)
 	h := &holding{of: t, wallet: w, organization: w.of.Organization, plugin: n.Plugin, reference: n.Reference, amount: n.Amount,
@@ -200,7 +206,9 @@ func (b *book) capture(h *holding, c Capture, d draft) (*record, error) {
 	if left == 0 || c.Final {
 		h.state, h.ended = HoldCaptured, &t.at
 	}
-	w.cover()
+	if err := b.cover(w); err != nil {
+		return nil, err
+	}
 	b.watch(w)
 	b.changed = append(b.changed, h)
 	return t, b.expire(w)
@@ -234,7 +242,9 @@ func (b *book) end(h *holding, state HoldState, d draft) error {
 	b.post(t, releases, &w.account, to, d.amount, nil, nil)
 	h.state, h.ended = state, &t.at
 	b.changed = append(b.changed, h)
-	w.cover()
+	if err := b.cover(w); err != nil {
+		return err
+	}
 	b.watch(w)
 	return b.expire(w)
 }
@@ -286,7 +296,9 @@ func (b *book) refund(w *wallet, o *origin, r Refund, d draft) (*record, error) 
 		}
 	}
 	o.refunded += amount
-	w.cover()
+	if err := b.cover(w); err != nil {
+		return nil, err
+	}
 	b.watch(w)
 	return t, nil
 }

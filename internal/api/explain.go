@@ -148,21 +148,23 @@ func (e *explanation) refused(err error, why string) {
 }
 
 // reasons says why a verdict refuses.
-func reasons(o *op, object *judged, v auth.Verdict) string {
+func reasons(o *op, object *judged, v auth.Verdict) (why string) {
 	who := strings.Join(roleNames(o.May), ", ")
 	switch {
 	case v.Hold == auth.OrganizationSuspended:
-		return "The user has a role that may, but the organization is suspended or archived."
+		why = "The user has a role that may, but the organization is suspended or archived."
 	case v.Hold == auth.AdminSuspended:
-		return "The user has a role that may, but the admin is suspended."
+		why = "The user has a role that may, but the admin is suspended."
 	case object != nil && fault.Is(v.Err, fault.NotFound) && !object.Exists:
-		return "There is no such " + object.Type + "."
+		why = fmt.Sprintf("There is no such %s.", object.Type)
 	case fault.Is(v.Err, fault.NotFound):
-		return "It lies outside the user's tenancy, and is answered as if it did not exist."
+		why = "It lies outside the user's tenancy, and is answered as if it did not exist."
 	case object != nil && object.InScope:
-		return "The user's role on this object may not; who may: " + who + "."
+		why = fmt.Sprintf("The user's role on this object may not; who may: %s.", who)
+	default:
+		why = fmt.Sprintf("No role of the user may; who may: %s.", who)
 	}
-	return "No role of the user may; who may: " + who + "."
+	return why
 }
 
 var tiers = map[audit.Tier]string{audit.Platform: "platform", audit.Reseller: "reseller", audit.Tenant: "tenant"}

@@ -49,7 +49,7 @@ func TestAnswersAreTranslated(t *testing.T) {
 
 // spoken are the functions that take a sentence, with its place; before it
 // stands a stable code.
-var spoken = map[string]int{"New": 2, "InvalidField": 2, "Add": 2, "insufficient": 2, "tell": 4}
+var spoken = map[string]int{"New": 2, "InvalidField": 2, "Add": 2, "insufficient": 2, "tell": 4, "refused": 1}
 
 // joined are made of words that the sources fill in: the answers have each of
 // the sentences that come of them.
@@ -84,7 +84,7 @@ func sentences(t *testing.T) []string {
 					}
 				case *ast.AssignStmt:
 					for i, to := range n.Lhs {
-						if len(n.Rhs) == len(n.Lhs) && slices.Contains([]string{"title", "body", "Title", "Body", "message"}, last(to)) {
+						if len(n.Rhs) == len(n.Lhs) && slices.Contains([]string{"title", "body", "Title", "Body", "message", "why", "Why"}, last(to)) {
 							add(n.Rhs[i])
 						}
 					}

@@ -28,6 +28,20 @@ export const answers = {
   "Whoever acts for a member does not change that member's place.": "Wer für ein Mitglied handelt, ändert dessen Platz nicht.",
   "Who holds the grant, an owner of the organization or the platform may end it.": "Beenden dürfen es, wer die Erlaubnis hat, ein Inhaber der Organisation oder die Plattform.",
 
+  // Why somebody may, or not.
+  "No route of the API takes this request.": "Keine Route der API nimmt diese Anfrage an.",
+  "The user is disabled: no token of theirs is taken.": "Die Person ist gesperrt: Keines ihrer Token wird angenommen.",
+  "The route is public.": "Die Route ist öffentlich.",
+  "The route is open to every signed-in user, as it touches only the user's own.": "Die Route steht allen Angemeldeten offen, denn sie berührt nur das Eigene.",
+  "The user has the role %s, which may.": "Die Person hat die Rolle {1}, die es darf.",
+  "What the request says, and the state of what it touches, can still be refused.": "Was die Anfrage sagt, und der Zustand dessen, was sie berührt, kann noch abgelehnt werden.",
+  "The user has a role that may, but the organization is suspended or archived.": "Die Person hat eine Rolle, die es darf, aber die Organisation ist gesperrt oder archiviert.",
+  "The user has a role that may, but the admin is suspended.": "Die Person hat eine Rolle, die es darf, aber der Admin ist gesperrt.",
+  "There is no such %s.": "Es gibt das nicht: {1}.",
+  "It lies outside the user's tenancy, and is answered as if it did not exist.": "Es liegt außerhalb dessen, was der Person gehört, und wird beantwortet, als gäbe es das nicht.",
+  "The user's role on this object may not; who may: %s.": "Die Rolle der Person darf das hier nicht; wer es darf: {1}.",
+  "No role of the user may; who may: %s.": "Keine Rolle der Person darf das; wer es darf: {1}.",
+
   // How it is asked.
   "Some fields are not acceptable.": "Einige Felder sind nicht annehmbar.",
   "This value is not acceptable.": "Dieser Wert ist nicht annehmbar.",

@@ -45,7 +45,7 @@ export function said(text: string): string {
     const rest = said(tail);
     if (first !== null && rest !== tail) return `${first} ${rest}`;
   }
-  return translated(text) ?? (/^[a-z_]+$/.test(text) ? words[text] : undefined) ?? text; // a role, a status
+  return translated(text) ?? (/^[a-z_]+(, [a-z_]+)*$/.test(text) ? text.split(", ").map((w) => words[w] ?? w).join(", ") : text); // roles, a status
 }
 
 function translated(text: string): string | null {

@@ -1,12 +1,14 @@
 import { Code, Table, Text } from "@mantine/core";
 import { named, t } from "../i18n";
 import { Loaded, Page } from "../parts/bits";
+import { Explain } from "../parts/explain";
 import { useGet } from "../parts/link";
 
 export default function Access() {
   const query = useGet("/api/tenants/authz/matrix");
   return (
     <Page title={t("Permissions")}>
+      <Explain />
       <Text size="sm" c="dimmed">{t("Who may do what, as the server decides it.")}</Text>
       <Loaded query={query}>{(m) => (
         <div className="table" tabIndex={0} role="region" aria-label={t("Permissions")}>

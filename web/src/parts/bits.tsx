@@ -61,9 +61,9 @@ export function Panel({ title, aside, children }: { title?: string; aside?: Reac
 }
 
 const tones: Record<string, string> = {
-  active: "var(--good)", ok: "var(--good)", done: "var(--good)", verified: "var(--good)", enabled: "var(--good)", open: "var(--good)", accepted: "var(--good)", ready: "var(--good)", sound: "var(--good)", captured: "var(--good)",
+  active: "var(--good)", ok: "var(--good)", done: "var(--good)", verified: "var(--good)", enabled: "var(--good)", open: "var(--good)", accepted: "var(--good)", ready: "var(--good)", sound: "var(--good)", captured: "var(--good)", allowed: "var(--good)",
   pending_approval: "var(--warn)", approved: "var(--warn)", pending: "var(--warn)", warning: "var(--warn)", soon: "var(--warn)", rolled_back: "var(--warn)",
-  suspended: "var(--bad)", rejected: "var(--bad)", failed: "var(--bad)", exceeded: "var(--bad)", denied: "var(--bad)", error: "var(--bad)",
+  suspended: "var(--bad)", rejected: "var(--bad)", failed: "var(--bad)", exceeded: "var(--bad)", denied: "var(--bad)", refused: "var(--bad)", error: "var(--bad)",
 };
 
 // Status is a word with a dot: the colour repeats it, and is not needed.

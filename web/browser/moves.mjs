@@ -1,11 +1,12 @@
 // Acting for a member, and what moves credits back: each with the balances before
 // and after, on the demo data.
-import { accessible, go, run, signIn, visitor, want } from "./lib.mjs";
+import { accessible, go, picture, run, signIn, visitor, want } from "./lib.mjs";
 
 const whole = (s) => Number(s.replaceAll(/\D/g, ""));
 
 await run(async (browser) => {
-  const page = await visitor(browser);
+  let refused = false; // what is asked for
+  const page = await visitor(browser, { expect: (text) => refused && text.includes("401") });
   await signIn(page, "ada.berg@tenantry.example", "tenantry-demo-login");
   const dialog = page.getByRole("dialog");
   const gone = () => dialog.waitFor({ state: "hidden" });
@@ -22,6 +23,37 @@ await run(async (browser) => {
   await gone();
   await page.getByRole("cell", { name: "Ended" }).waitFor();
   await accessible(page, "who acted");
+
+  // The console as that member sees it, until one stops, or somebody else does.
+  const act = async (reason) => {
+    await page.getByRole("button", { name: "Act for a member" }).click();
+    await dialog.getByLabel("Reason").fill(reason);
+    await dialog.getByRole("button", { name: "Begin" }).click();
+    await dialog.getByRole("button", { name: "Open the console as this member" }).click();
+    await page.getByText(/^You act for .* until /).waitFor();
+  };
+  await act("Ticket 18");
+  await page.getByRole("link", { name: "Usage" }).click();
+  await page.getByRole("heading", { level: 1, name: "Adler Optik Group" }).waitFor();
+  want("the platform's pages", await page.getByRole("link", { name: "Partner groups" }).count(), 0);
+  await accessible(page, "as a member");
+  await picture(page, "acting");
+  await page.getByRole("button", { name: "Stop acting" }).click();
+  await page.getByRole("link", { name: "Partner groups" }).waitFor();
+  const ended = (n) => page.waitForFunction((n) => [...document.querySelectorAll("td")].filter((e) => e.textContent === "Ended").length === n, n);
+  await ended(2);
+  await act("Ticket 19");
+  const other = await visitor(browser);
+  await signIn(other, "ada.berg@tenantry.example", "tenantry-demo-login");
+  await go(other, "/app/organizations/1?tab=access");
+  await other.getByRole("button", { name: "End", exact: true }).click();
+  await other.getByRole("dialog").getByRole("button", { name: "End", exact: true }).click();
+  await other.getByRole("dialog").waitFor({ state: "hidden" });
+  refused = true;
+  await page.getByRole("link", { name: "Members" }).click();
+  await page.getByRole("link", { name: "Partner groups" }).waitFor();
+  await ended(3);
+  refused = false;
 
   // moves presses, fills, looks and does; the balance changes by as much as was said.
   const moves = async (name, fill, line, change) => {

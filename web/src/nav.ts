@@ -7,7 +7,7 @@ const at = (label: Word, to: string, tab?: string): Place => ({ label: t(label),
 
 // placesOf are the pages that somebody has, in the order of the menu.
 export function placesOf(r: Rights): Place[] {
-  const own = [at("Notifications", "/notifications"), at("Profile", "/profile")];
+  const own = r.me.acting ? [] : [at("Notifications", "/notifications"), at("Profile", "/profile")]; // they are the member's
   if (r.superadmin) {
     return [at("Dashboard", "/"), at("Registrations", "/requests"), at("Organizations", "/organizations"), at("Admins", "/admins"), at("Partner groups", "/groups"),
       at("Plugins", "/plugins"), at("Meters", "/meters"), at("Audit log", "/audit"), at("Service keys", "/keys"), at("Permissions", "/access"), at("Settings", "/settings"), at("System", "/system"), ...own];

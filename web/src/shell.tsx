@@ -3,10 +3,10 @@ import { useQueryClient } from "@tanstack/react-query";
 import { Outlet, useRouterState } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
 import { call, get, send } from "./api/client";
-import { end } from "./api/session";
-import { choose, language, num, t } from "./i18n";
+import { beOneself, end } from "./api/session";
+import { choose, language, num, t, when } from "./i18n";
 import { useUnread } from "./live";
-import { useRights } from "./me";
+import { type Me, useRights } from "./me";
 import { placesOf } from "./nav";
 import { Palette } from "./palette";
 import type { Search } from "./parts/address";
@@ -50,7 +50,7 @@ export function Shell({ brand }: { brand: Brand }) {
           <Group gap="xs" wrap="nowrap">
             <Button variant="default" size="compact-md" onClick={() => setPalette(true)} visibleFrom="sm" aria-keyshortcuts="Control+K">{t("Go to…")} <Text component="kbd" size="xs" ml={8} c="dimmed">Ctrl K</Text></Button>
             <ActionIcon variant="default" size="lg" hiddenFrom="sm" onClick={() => setPalette(true)} aria-label={t("Go to…")}>⌕</ActionIcon>
-            <Bell unread={unread} />
+            {!rights.me.acting && <Bell unread={unread} />}
           </Group>
         </Group>
       </AppShell.Header>
@@ -61,6 +61,7 @@ export function Shell({ brand }: { brand: Brand }) {
         <Foot />
       </AppShell.Navbar>
       <AppShell.Main id="main" data-at={shown} tabIndex={-1} style={{ maxWidth: 1280 }}>
+        {rights.me.acting && <Acting of={rights.me.acting} />}
         {rights.suspended && <Notice email={brand.support_email} />}
         <Outlet />
         {brand.footer_text && <Text size="sm" c="dimmed" mt="xl">{brand.footer_text}</Text>}
@@ -108,11 +109,32 @@ function Notice({ email }: { email: string | null }) {
   );
 }
 
+// logOut ends what the token is of: the session, or the leave to act.
+const logOut = () => send(call({ method: "post", path: "/api/auth/logout" })).catch(() => undefined);
+
+// Acting says on every page in whose name it is, so that nobody forgets.
+function Acting({ of }: { of: NonNullable<Me["acting"]> }) {
+  const { me } = useRights();
+  const stop = async () => {
+    await logOut();
+    beOneself();
+  };
+  return (
+    <Group className="effects" role="status" justify="space-between" mb="md" gap="xs">
+      <div>
+        <Text fw={600}>{t("You act for {name} until {time}.", { name: me.user.name || me.user.email, time: when(of.expires_at) })}</Text>
+        <Text size="sm">{of.reason}</Text>
+      </div>
+      <Button size="compact-sm" variant="default" onClick={() => void stop()}>{t("Stop acting")}</Button>
+    </Group>
+  );
+}
+
 function Foot() {
   const { me } = useRights();
   const scheme = useMantineColorScheme();
   const out = async () => {
-    await send(call({ method: "post", path: "/api/auth/logout" })).catch(() => undefined);
+    await logOut();
     await end();
   };
   return (
@@ -123,7 +145,7 @@ function Foot() {
         <NativeSelect size="xs" aria-label={t("Language")} value={language()} onChange={(e) => choose(e.currentTarget.value as "en")} data={[{ value: "en", label: "English" }, { value: "de", label: "Deutsch" }]} />
       </Group>
       <Text size="sm" truncate>{me.user.email}</Text>
-      <Button variant="default" size="xs" onClick={() => void out()}>{t("Sign out")}</Button>
+      {!me.acting && <Button variant="default" size="xs" onClick={() => void out()}>{t("Sign out")}</Button>}
     </div>
   );
 }

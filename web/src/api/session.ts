@@ -1,17 +1,23 @@
 // The access token lives in this tab; the session itself is a cookie that
-// scripts cannot read, traded for the next access token at POST /session.
+// scripts cannot read, traded for the next access token at POST /session. While
+// somebody acts for a member, the tab has the token of that as well.
 
 type Kept = { token: string; until: number };
 
 const name = "tenantry.access";
 const margin = 30_000; // ms before its end at which a token is renewed
 
-let kept: Kept | null = read();
+type Acting = Kept & { back: string };
+
+const actor = "tenantry.acting";
+
+let kept = read<Kept>(name);
+let acting = read<Acting>(actor);
 let met = kept !== null; // somebody was signed in, in this tab
 
-function read(): Kept | null {
+function read<T>(key: string): T | null {
   try {
-    return JSON.parse(sessionStorage.getItem(name) ?? "null") as Kept | null;
+    return JSON.parse(sessionStorage.getItem(key) ?? "null") as T | null;
   } catch {
     return null;
   }
@@ -43,8 +49,29 @@ async function renew(): Promise<string | null> {
   return "locks" in navigator ? navigator.locks.request("tenantry.session", ask) : ask();
 }
 
+// act shows the console as a member sees it, by a token that ends at a time;
+// afterwards one is oneself again, at back.
+export function act(token: string, end: string, back: string) {
+  sessionStorage.setItem(actor, JSON.stringify({ token, until: Date.parse(end), back } satisfies Acting));
+  location.assign("/app");
+}
+
+// beOneself ends the acting in this tab.
+export function beOneself() {
+  const back = acting?.back ?? "/app";
+  sessionStorage.removeItem(actor);
+  location.assign(back);
+}
+
 // accessToken gives a token that is good, or null where nobody is signed in.
+// Where the leave to act for a member has ended it gives none, and the page goes
+// away: nothing that was meant as that member is tried as oneself.
 export async function accessToken(fresh = false): Promise<string | null> {
+  if (acting) {
+    if (!fresh && acting.until > Date.now()) return acting.token;
+    beOneself();
+    return new Promise(() => undefined);
+  }
   if (!fresh && kept && kept.until - margin > Date.now()) return kept.token;
   renewing ??= renew().finally(() => {
     renewing = null;

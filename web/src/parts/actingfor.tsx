@@ -1,5 +1,6 @@
 import { Button, Stack, Text } from "@mantine/core";
 import { call, type Schemas } from "../api/client";
+import { act } from "../api/session";
 import { named, t, when } from "../i18n";
 import { Panel, Status } from "./bits";
 import type { Action } from "./dialog";
@@ -30,16 +31,19 @@ export function ActingFor({ id, grant, open }: { id: number; grant: boolean; ope
   );
 }
 
+const issued = (answer: unknown) => answer as Schemas["AuthIssuedAccess"];
+
 function begin(id: number): Action {
   return {
-    title: t("Act for a member"), button: t("Begin"), done: t("Begun. The owners are told."), intro: t("You get a token with the rights of that member, for calls to the API. It ends by itself."),
+    title: t("Act for a member"), button: t("Begin"), done: t("Begun. The owners are told."), intro: t("You get the rights of that member: for the console, and as a token for calls to the API. They end by themselves."),
     fields: [
       { name: "user_id", label: "Member", type: "pick", find: findMember(id), hint: t("None chosen: its owner.") }, { name: "reason", label: "Reason", required: true, hint: t("The organization's owners read it.") },
       { name: "minutes", label: "Minutes", type: "number", least: 1, required: true },
     ],
     initial: { minutes: "30" },
     make: (v) => call({ method: "post", path, params: { org_id: id }, body: { reason: String(v.reason), minutes: Number(v.minutes), ...(v.user_id ? { user_id: Number(v.user_id) } : {}) } }),
-    secret: (a) => (a as Schemas["AuthIssuedAccess"]).access_token,
+    secret: (a) => issued(a).access_token,
+    onward: { label: t("Open the console as this member"), go: (a) => act(issued(a).access_token, issued(a).expires_at, `/app/organizations/${id}?tab=access`) },
   };
 }
 

@@ -45,6 +45,8 @@ export type Action = {
   after?: (answer: unknown) => void;
   // secret shows once what the answer holds.
   secret?: (answer: unknown) => string;
+  // onward is where one may go from there.
+  onward?: { label: string; go: (answer: unknown) => void };
 };
 
 // asNumber is a field's number, or null for an empty one.
@@ -74,7 +76,7 @@ function Content({ action, close }: { action: Action; close: () => void }) {
   const [busy, setBusy] = useState(false);
   const [effects, setEffects] = useState<Effects | null>(null);
   const [typed, setTyped] = useState("");
-  const [secret, setSecret] = useState<string | null>(null);
+  const [answer, setAnswer] = useState<unknown>(null); // of what holds a secret
   const [key] = useState(newKey);
   const client = useQueryClient();
   const guard = useGuard(action.guard);
@@ -96,7 +98,7 @@ function Content({ action, close }: { action: Action; close: () => void }) {
     await client.invalidateQueries();
     if (action.done) tell(action.done);
     action.after?.(answer);
-    if (action.secret) setSecret(action.secret(answer));
+    if (action.secret) setAnswer(answer);
     else close();
   });
   // What needs no more than a yes says at once whom it hits.
@@ -110,7 +112,7 @@ function Content({ action, close }: { action: Action; close: () => void }) {
     if (action.danger && !effects) void look();
     else if (!action.typed || typed === action.typed) void perform();
   };
-  if (secret !== null) return <Secret value={secret} close={close} />;
+  if (action.secret && answer !== null) return <Secret value={action.secret(answer)} onward={action.onward && <Button variant="default" onClick={() => action.onward?.go(answer)}>{action.onward.label}</Button>} close={close} />;
   const wrong = error instanceof Failure ? Object.fromEntries((problemOf(error).errors ?? []).map((e) => [e.field.split(".").pop() ?? "", said(e.message)])) : {};
   const c = effects ? action.make(values) : null;
   return (
@@ -157,12 +159,12 @@ function EffectsNote({ effects, more = [] }: { effects: Effects; more?: string[]
   );
 }
 
-function Secret({ value, close }: { value: string; close: () => void }) {
+function Secret({ value, onward, close }: { value: string; onward: ReactNode; close: () => void }) {
   return (
     <Stack gap="sm">
       <Text size="sm">{t("This is shown once. Keep it safe.")}</Text>
       <Code block style={{ overflowWrap: "anywhere", whiteSpace: "pre-wrap" }}>{value}</Code>
-      <Group justify="flex-end"><Copy value={value} /><Button onClick={close}>{t("Done")}</Button></Group>
+      <Group justify="flex-end"><Copy value={value} />{onward}<Button onClick={close}>{t("Done")}</Button></Group>
     </Stack>
   );
 }

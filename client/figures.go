@@ -170,3 +170,8 @@ type UserFilter struct {
 
 // Users lists everybody who can sign in, newest first.
 func (c *Client) Users(f UserFilter) List[User] { return listOf[User](c, f, "/api/tenants/users") }
+
+// User reads somebody who can sign in.
+func (c *Client) User(ctx context.Context, user int64, o ...CallOption) (User, error) {
+	return do[User](ctx, c, "GET", fmt.Sprintf("/api/tenants/users/%d", user), nil, o)
+}

@@ -142,6 +142,7 @@ var things = map[string]string{
 	"/api/tenants/admins/{id}/users/{user_id}":              "staff",
 	"/api/tenants/partner-groups/{id}":                      "group",
 	"/api/tenants/requests/{request_id}":                    "request",
+	"/api/tenants/users/{id}":                               "idle",
 	"/api/tenants/api-keys/{key_id}":                        "platform-key",
 	"/api/tenants/available-plugins/{key}":                  "plugin",
 	"/api/tenants/notifications/{id}":                       "notification",

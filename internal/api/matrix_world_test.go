@@ -272,6 +272,7 @@ func (w *world) platform() {
 	w.want("DELETE", fmt.Sprintf("/api/tenants/api-keys/%d", n(key)), "", 204)
 	w.put("platform-key", "a0", n(key))
 	w.put("idle", "any", w.user("idle@neutral.example", "Idle"))
+	w.put("idle", "a0", 999999)
 }
 
 // past ends what the archived organization had, and puts it away: people who

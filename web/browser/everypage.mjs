@@ -59,6 +59,11 @@ const opened = [
   ["ledger", "/system", press("Check the ledger"), (page) => page.getByText("transactions").first().waitFor()],
   ["palette", "/", (page) => page.keyboard.press("Control+K"), (page) => dialog(page).getByRole("combobox").fill("atlas"), (page) => dialog(page).getByText("Admin: Atlas").waitFor()],
   ["refused", "/organizations?sort=nonsense", (page) => page.getByRole("alert").locator("code").first().waitFor()],
+  ["named", "/audit?actor_id=1&organization_id=1&admin_id=1", async (page) => {
+    for (const [field, name] of [["User", "Ada Berg · ada"], ["Organization", "Adler Optik Group · adler"], ["Admin", "Northwind"]]) {
+      await page.waitForFunction(([label, start]) => [...document.querySelectorAll("input")].some((e) => e.labels?.[0]?.textContent === label && e.value.startsWith(start)), [field, name]);
+    }
+  }],
   ["table", "/", press("As a table")],
   ["mail", "/admins/1?tab=branding", (page) => page.getByText("Mail", { exact: true }).click(), (page) => page.getByText("Your organization is ready.").waitFor()],
 ];

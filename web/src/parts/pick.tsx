@@ -1,6 +1,6 @@
 import { Select } from "@mantine/core";
 import { useEffect, useState } from "react";
-import { get } from "../api/client";
+import { get, type Schemas } from "../api/client";
 import { t } from "../i18n";
 
 export type Choice = { value: string; label: string };
@@ -8,17 +8,37 @@ export type Find = (q: string) => Promise<Choice[]>;
 
 const most = 20; // that a search shows
 
-// What can be picked by name.
-export const findAdmin: Find = async (q) => ((await get("/api/tenants/admins", {}, { q, limit: most })).data ?? []).map((a) => ({ value: String(a.id), label: a.company_name && a.company_name !== a.name ? `${a.name} · ${a.company_name}` : a.name }));
-export const findUser: Find = async (q) => ((await get("/api/tenants/users", {}, { q, limit: most })).data ?? []).map((u) => ({ value: String(u.id), label: u.name ? `${u.name} · ${u.email}` : u.email }));
-export const findOrganization: Find = async (q) => ((await get("/api/tenants/organizations", {}, { q, limit: most })).data ?? []).map((o) => ({ value: String(o.id), label: `${o.name} · ${o.slug}` }));
+// idIn is the number in a search such as #4, which asks for that one alone.
+const idIn = (q: string) => /^#(\d+)$/.exec(q)?.[1];
+
+// What can be picked by name, or by number.
+const adminNamed = (a: Schemas["Admin"]) => ({ value: String(a.id), label: a.company_name && a.company_name !== a.name ? `${a.name} · ${a.company_name}` : a.name });
+const personNamed = (id: number, u: { name: string; email: string }) => ({ value: String(id), label: u.name ? `${u.name} · ${u.email}` : u.email });
+const organizationNamed = (o: Schemas["OrgOrganization"]) => ({ value: String(o.id), label: `${o.name} · ${o.slug}` });
+
+export const findAdmin: Find = async (q) => {
+  const id = idIn(q);
+  return (id ? [await get("/api/tenants/admins/{id}", { id })] : ((await get("/api/tenants/admins", {}, { q, limit: most })).data ?? [])).map(adminNamed);
+};
+export const findUser: Find = async (q) => {
+  const id = idIn(q);
+  return (id ? [await get("/api/tenants/users/{id}", { id })] : ((await get("/api/tenants/users", {}, { q, limit: most })).data ?? [])).map((u) => personNamed(u.id, u));
+};
+export const findOrganization: Find = async (q) => {
+  const id = idIn(q);
+  return (id ? [await get("/api/tenants/organizations/{org_id}", { org_id: id })] : ((await get("/api/tenants/organizations", {}, { q, limit: most })).data ?? [])).map(organizationNamed);
+};
 
 // findMember finds people of an organization: one function for each, since a
 // Pick asks again when it is given another.
 export function findMember(organization: number): Find {
   const known = finders.get(organization);
   if (known) return known;
-  const find: Find = async (q) => ((await get("/api/tenants/organizations/{org_id}/members", { org_id: organization }, { q, limit: most })).data ?? []).map((m) => ({ value: String(m.user_id), label: m.name ? `${m.name} · ${m.email}` : m.email }));
+  const path = "/api/tenants/organizations/{org_id}/members";
+  const find: Find = async (q) => {
+    const id = idIn(q);
+    return (id ? [await get(`${path}/{user_id}`, { org_id: organization, user_id: id })] : ((await get(path, { org_id: organization }, { q, limit: most })).data ?? [])).map((m) => personNamed(m.user_id, m));
+  };
   finders.set(organization, find);
   return find;
 }
@@ -33,7 +53,7 @@ export function Pick({ find, label, value, set, name, hint, error, required, fir
   useEffect(() => {
     let off = false;
     const wait = setTimeout(() => {
-      find(text === `#${value}` || found.some((f) => f.label === text) ? "" : text.trim()).then((all) => !off && setFound((old) => keep(all, old, value)), () => undefined);
+      find(text !== `#${value}` && found.some((f) => f.label === text) ? "" : text.trim()).then((all) => !off && setFound((old) => keep(all, old, value)), () => undefined);
     }, text ? 200 : 0);
     return () => {
       off = true;

@@ -47,7 +47,9 @@ func (s *Server) statusRoutes() []route {
 				return auth.Users(tx, in.Q, r)
 			}),
 		read(op{Method: "GET", Path: "/api/tenants/users/{id}", ID: "get-user", Tag: "System", Refuses: []int{404}, Summary: "Read a user", May: auth.UserList},
-			func(tx *db.Tx, c *Call, _ *struct{}) (auth.User, error) { return auth.UserByID(tx, id.User(c.ID("id"))) }),
+			func(tx *db.Tx, c *Call, _ *struct{}) (auth.User, error) {
+				return auth.UserByID(tx, id.User(c.ID("id")))
+			}),
 		direct(op{Method: "GET", Path: "/api/tenants/system", ID: "get-system", Tag: "System", Summary: "See how the installation is", May: auth.SystemRead,
 			Description: "Version, store and work that waits, as of now; it tries a write as /readyz does."},
 			func(ctx context.Context, c *Call, _ *struct{}) (installation, error) {

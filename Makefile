@@ -21,7 +21,7 @@ build: console ## Build bin/tenantry, console included.
 	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/tenantry ./cmd/tenantry
 
 BUILT := internal/console/dist/.vite/manifest.json
-SOURCES := $(shell find web -name node_modules -prune -o -name schema.d.ts -prune -o -type f -print) internal/api/testdata/openapi.json
+SOURCES := $(shell find web -name node_modules -prune -o -name schema.d.ts -prune -o -type f -print) internal/api/testdata/openapi.json internal/console/answers.de.json
 
 console: ## Build the console from web/ into internal/console/dist, where there is Node.
 	@if command -v npm >/dev/null 2>&1; then $(MAKE) --no-print-directory $(BUILT); \

@@ -1,6 +1,7 @@
 package arch
 
 import (
+	"encoding/json"
 	"go/ast"
 	"go/token"
 	"os"
@@ -15,18 +16,13 @@ import (
 // What the server says to people, the console can say in German: every refusal
 // with its fields, and every notification.
 func TestAnswersAreTranslated(t *testing.T) {
-	b, err := os.ReadFile("../../web/src/answers.ts")
+	b, err := os.ReadFile("../console/answers.de.json")
 	if err != nil {
 		t.Fatal(err)
 	}
-	known := map[string]string{}
-	for _, m := range regexp.MustCompile(`(?m)^  ("(?:[^"\\]|\\.)*"): ("(?:[^"\\]|\\.)*"),$`).FindAllStringSubmatch(string(b), -1) {
-		format, errFormat := strconv.Unquote(m[1])
-		german, errGerman := strconv.Unquote(m[2])
-		if errFormat != nil || errGerman != nil {
-			t.Fatalf("cannot read %s", m[0])
-		}
-		known[format] = german
+	var known map[string]string
+	if err := json.Unmarshal(b, &known); err != nil {
+		t.Fatal(err)
 	}
 	said := sentences(t)
 	if len(said) < 200 {
@@ -34,7 +30,7 @@ func TestAnswersAreTranslated(t *testing.T) {
 	}
 	for _, s := range said {
 		if _, ok := known[s]; !ok {
-			t.Errorf("web/src/answers.ts has no German for %q", s)
+			t.Errorf("internal/console/answers.de.json has no German for %q", s)
 		}
 	}
 	for format, german := range known {

@@ -2,6 +2,8 @@ package console_test
 
 import (
 	"compress/gzip"
+	"encoding/json"
+	"html"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -330,5 +332,34 @@ func TestGerman(t *testing.T) {
 	}
 	if missing := console.Untranslated(); len(missing) > 0 {
 		t.Errorf("no German for %q", missing)
+	}
+}
+
+// What the API refuses is said in the language of the page as well, sentence by
+// sentence; what it says in no other stays.
+func TestRefusalsInGerman(t *testing.T) {
+	for english, german := range map[string]string{
+		"This field is required.":                                     "Dieses Feld ist nötig.",
+		"The e-mail address or the password is wrong.":                "Die E-Mail-Adresse oder das Passwort ist falsch.",
+		"The contrast with white is 2.50 to 1; text needs 4.5.":       "Der Kontrast zu Weiß ist 2,5 zu 1; Text braucht 4,5.",
+		"Reason: The user is disabled.":                               "Grund: Die Person ist gesperrt.",
+		"This field is required. This value is not acceptable.":       "Dieses Feld ist nötig. Dieser Wert ist nicht annehmbar.",
+		"This field is required. Nobody translated this.":             "This field is required. Nobody translated this.",
+		"Nobody translated this either, with 100%% and <b>marks</b>.": "Nobody translated this either, with 100%% and <b>marks</b>.",
+		"Of the balance 12345 credits are free.":                      "Vom Saldo sind 12.345 frei.",
+	} {
+		w := open(t)
+		answer, err := json.Marshal(map[string]any{"status": 422, "code": "validation_failed", "detail": english, "errors": []map[string]string{{"field": "company_name", "code": "x", "message": english}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.status, w.answer = 422, string(answer)
+		body := html.UnescapeString(w.do("POST", "/signup?lang=de", url.Values{"company_name": {"A"}}).Body.String())
+		if n := strings.Count(body, german); n != 2 {
+			t.Errorf("%q: %d times %q in %s", english, n, german, body)
+		}
+		if body := html.UnescapeString(w.do("POST", "/signup", url.Values{"company_name": {"A"}}).Body.String()); strings.Count(body, english) != 2 {
+			t.Errorf("%q is not said in English", english)
+		}
 	}
 }

@@ -102,9 +102,9 @@ func (v *view) fill(f *form, values map[string]string, e *refusal) {
 	out := &filled{Path: f.path, Title: v.T(f.title), Intro: v.T(f.intro), Button: v.T(f.button)}
 	wrong := map[string]string{}
 	if e != nil {
-		out.Alert, out.RequestID = e.Detail, e.RequestID
+		out.Alert, out.RequestID = v.said(e.Detail), e.RequestID
 		for _, x := range e.Errors {
-			wrong[x.Field] = x.Message
+			wrong[x.Field] = v.said(x.Message)
 		}
 	}
 	for _, fd := range f.fields {
@@ -182,7 +182,7 @@ func (p *Pages) status(w http.ResponseWriter, r *http.Request) {
 	var refused *refusal
 	switch {
 	case errors.As(err, &refused) && refused.Status < 500:
-		text := refused.Detail
+		text := v.said(refused.Detail)
 		if refused.Status == http.StatusNotFound || refused.Status == http.StatusUnprocessableEntity {
 			text = v.T("This link is not valid. Use the one from your mail, whole.")
 		}

@@ -7,6 +7,7 @@ let lang: Lang = "en";
 let words: Partial<Record<string, string>> = {};
 
 // A sentence of the server: what it looks like, and what it is in the language.
+// The console's light pages have the same from the same file.
 type Sentence = { like: RegExp; say: string; verbs: string[]; weight: number };
 let sentences: Sentence[] = [];
 
@@ -19,9 +20,9 @@ function sentence([format, say]: [string, string]): Sentence {
 // speak loads a language; the page is drawn afterwards.
 export async function speak(l: string) {
   lang = l === "de" ? "de" : "en";
-  const [dictionary, server] = lang === "de" ? await Promise.all([import("./de"), import("./answers")]) : [];
+  const [dictionary, server] = lang === "de" ? await Promise.all([import("./de"), import("../../internal/console/answers.de.json")]) : [];
   words = dictionary?.de ?? {};
-  sentences = Object.entries(server?.answers ?? {}).map(sentence).sort((a, b) => b.weight - a.weight);
+  sentences = Object.entries(server?.default ?? {}).map(sentence).sort((a, b) => b.weight - a.weight);
   document.documentElement.lang = lang;
 }
 

@@ -144,8 +144,14 @@ func (b *book) scanLot(r db.Row) (*lot, error) {
 	return l, err
 }
 
-// burnOrder is byBurn for what is stored, as the index credit_lots_burn has it.
-const burnOrder = ` ORDER BY l.priority, COALESCE(l.expires_at, 9223372036854775807),
+// isOpen is the condition of a lot with something left. No priority is below
+// zero: said so, it makes SQLite look in the index of open lots, and not in that
+// of all that an account ever had.
+const isOpen = ` AND l.remaining > 0 AND l.priority >= 0`
+
+// burnOrder is byBurn for what is stored, wallet by wallet, as the index
+// credit_lots_burn has it.
+const burnOrder = ` ORDER BY l.account_id, l.priority, COALESCE(l.expires_at, 9223372036854775807),
 	(CASE l.category WHEN 'plan' THEN 0 WHEN 'promo' THEN 1 WHEN 'refund' THEN 2 ELSE 3 END), l.created_at, l.id`
 
 // openLots reads the lots with something left of all wallets; of one that has
@@ -161,7 +167,7 @@ func (b *book) openLots() error {
 	}
 	most := lotWindow * len(all)
 	marks, args := placesFor(accounts, 1)
-	lots, err := db.All(b.tx, b.scanLot, `SELECT `+lotColumns+` FROM credit_lots l WHERE l.account_id IN `+marks+` AND l.remaining > 0 LIMIT `+strconv.Itoa(most+1), args...)
+	lots, err := db.All(b.tx, b.scanLot, `SELECT `+lotColumns+` FROM credit_lots l WHERE l.account_id IN `+marks+isOpen+burnOrder+` LIMIT `+strconv.Itoa(most+1), args...)
 	if err != nil {
 		return err
 	}
@@ -177,35 +183,40 @@ func (b *book) openLots() error {
 		b.lots[l.id] = l
 		l.wallet.lots = append(l.wallet.lots, l)
 	}
-	for _, w := range all {
-		slices.SortFunc(w.lots, byBurn)
+	return nil
+}
+
+// window reads the first lots of a wallet, in burn order, and as many more as
+// hold what is set aside in them.
+func (b *book) window(w *wallet) error {
+	w.beyond = true
+	inLots := min(w.held, max(0, w.balance()))
+	for w.beyond {
+		if err := b.next(w); err != nil {
+			return err
+		}
+		if w.held-w.uncovered() == inLots {
+			break
+		}
 	}
 	return nil
 }
 
-// window reads the first lots of a wallet, in burn order, and all of which
-// something is held.
-func (b *book) window(w *wallet) error {
-	w.beyond = true
-	if err := b.next(w, lotWindow); err != nil || !w.beyond {
-		return err
-	}
-	held := min(w.held, max(0, w.balance()))
-	for _, l := range w.lots {
-		held -= l.held
-	}
-	if held == 0 {
-		return nil
-	}
-	_, err := b.read(w, `SELECT `+lotColumns+` FROM credit_lots l WHERE l.account_id = $1 AND l.remaining > 0 AND l.held > 0`, int64(w.id))
-	return err
-}
-
-// next reads at most n more lots of a wallet. What is stored of it does not
-// change while it is locked, before the book is flushed: a place in the order
-// stays one.
-func (b *book) next(w *wallet, n int) error {
-	lots, err := b.read(w, `SELECT `+lotColumns+` FROM credit_lots l WHERE l.account_id = $1 AND l.remaining > 0`+burnOrder+
+// next reads more lots of a wallet: a window, then as many again as were read.
+// What is stored of it does not change while it is locked, before the book is
+// flushed: a place in the order stays one. A lot that the book knows is the
+// book's.
+func (b *book) next(w *wallet) error {
+	n := max(lotWindow, w.windowed)
+	lots, err := db.All(b.tx, func(r db.Row) (*lot, error) {
+		l, err := b.scanLot(r)
+		if known := b.lots[l.id]; known != nil {
+			l = known
+		}
+		b.lots[l.id] = l
+		w.add(l)
+		return l, err
+	}, `SELECT `+lotColumns+` FROM credit_lots l WHERE l.account_id = $1`+isOpen+burnOrder+
 		` LIMIT `+strconv.Itoa(n)+` OFFSET `+strconv.Itoa(w.windowed), int64(w.id))
 	if err != nil {
 		return err
@@ -215,20 +226,6 @@ func (b *book) next(w *wallet, n int) error {
 		w.edge = lots[n-1]
 	}
 	return nil
-}
-
-// read adds stored lots to those of a wallet; one that the book knows is the
-// book's.
-func (b *book) read(w *wallet, query string, args ...any) ([]*lot, error) {
-	return db.All(b.tx, func(r db.Row) (*lot, error) {
-		l, err := b.scanLot(r)
-		if known := b.lots[l.id]; known != nil {
-			l = known
-		}
-		b.lots[l.id] = l
-		w.add(l)
-		return l, err
-	}, query, args...)
 }
 
 // lotsByID loads lots that have nothing left, or stand behind the window of

@@ -12,13 +12,13 @@ import (
 const never = math.MaxInt64
 
 func countLots(tx *db.Tx, of id.Account) (int64, error) {
-	return db.One(tx, db.Int64, `SELECT count(*) FROM credit_lots WHERE account_id = $1 AND remaining > 0`, int64(of))
+	return db.One(tx, db.Int64, `SELECT count(*) FROM credit_lots l WHERE l.account_id = $1`+isOpen, int64(of))
 }
 
 func openLots(tx *db.Tx, of id.Account, r page.Request) ([]OpenLot, error) {
 	return db.All(tx, func(row db.Row) (l OpenLot, err error) {
 		return l, row.Scan(append(l.fields(), &l.Held)...)
-	}, `SELECT `+lotViewColumns+`, l.held FROM credit_lots l WHERE l.account_id = $1 AND l.remaining > 0
+	}, `SELECT `+lotViewColumns+`, l.held FROM credit_lots l WHERE l.account_id = $1`+isOpen+`
 		AND (COALESCE(l.expires_at, 9223372036854775807), l.id) > ($2, $3)
 		ORDER BY COALESCE(l.expires_at, 9223372036854775807), l.id`+r.Rows(), int64(of), r.After.At, r.After.ID)
 }

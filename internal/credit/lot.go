@@ -112,7 +112,7 @@ func (b *book) reach(w *wallet, n int64) error {
 				break
 			}
 		}
-		if err := b.next(w, max(lotWindow, w.windowed)); err != nil {
+		if err := b.next(w); err != nil {
 			return err
 		}
 	}

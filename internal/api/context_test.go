@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"net/http/httptest"
 	"runtime"
 	"testing"
 	"testing/synctest"
@@ -70,5 +71,17 @@ func TestDerivingFromARequestStartsNoGoroutine(t *testing.T) {
 	}
 	if n := runtime.NumGoroutine() - before; n > 50 {
 		t.Errorf("%d goroutines for 100 derived contexts", n)
+	}
+}
+
+func TestWhatTheServerAsksItselfHasTheSameID(t *testing.T) {
+	outer := httptest.NewRequest("GET", "/signup", nil)
+	id := requestIDOf(outer)
+	inner := outer.WithContext(&requestContext{Context: t.Context(), id: id})
+	if other := requestIDOf(outer); other == id {
+		t.Fatal("two requests have one id")
+	}
+	if same := requestIDOf(inner); same != id {
+		t.Errorf("got %s within %s", same, id)
 	}
 }

@@ -176,8 +176,12 @@ func (w *recorder) Write(b []byte) (int, error) {
 // Unwrap lets http.ResponseController reach the connection.
 func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// requestIDOf takes X-Request-Id if it is sane, else makes one.
+// requestIDOf takes X-Request-Id if it is sane, else makes one. What the server
+// asks itself, for a page of the console, is of the same request.
 func requestIDOf(r *http.Request) string {
+	if same := requestID(r.Context()); same != "" {
+		return same
+	}
 	given := r.Header.Get("X-Request-Id")
 	if n := len(given); n > 0 && n <= 128 && strings.Trim(given, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:=+/@~") == "" {
 		return given

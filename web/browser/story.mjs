@@ -1,7 +1,7 @@
 // The whole story: somebody signs up, the platform approves and hands out
 // credits, a reseller passes them on, the owner invites people, and a
 // suspension bites. What can be done by keys is done by keys.
-import { accessible, base, fault, picture, run, settled, signIn, visitor, want } from "./lib.mjs";
+import { accessible, base, fault, go, picture, run, settled, signIn, visitor, want } from "./lib.mjs";
 
 const root = { email: process.env.TENANTRY_EMAIL, password: process.env.TENANTRY_PASSWORD };
 const secret = "seven green bottles standing";
@@ -359,16 +359,35 @@ await run(async (browser) => {
   want("the application after signing out", new URL(member.url()).pathname, "/login");
   if (!boss.url().includes("danger")) fault("the end", boss.url());
 
-  // Whose session is ended elsewhere is told, and comes back to the same page.
-  boss.removeAllListeners("console"); // the refusal below is asked for
-  await boss.evaluate(async () => {
+  // Whose session is ended elsewhere loses nothing that is being typed.
+  boss.removeAllListeners("console"); // the refusals below are asked for
+  const endSession = () => boss.evaluate(async () => {
     const token = JSON.parse(sessionStorage.getItem("tenantry.access")).token;
     await fetch("/api/auth/logout", { method: "POST", headers: { Authorization: `Bearer ${token}` } });
   });
+  const backIn = async (page, email, password) => {
+    await page.getByLabel("E-mail").fill(email);
+    await page.getByLabel("Password").fill(password);
+    await page.getByRole("button", { name: "Sign in" }).click();
+  };
+  await go(boss, "/app/groups");
+  await boss.getByRole("button", { name: "New group" }).click();
+  await dialog(boss).getByLabel("Name").fill("Typed before the session ended");
+  await endSession();
+  await dialog(boss).getByRole("button", { name: "Save" }).click();
+  const [elsewhere] = await Promise.all([boss.context().waitForEvent("page"), dialog(boss).getByRole("link", { name: "Sign in in another tab" }).click()]);
+  await accessible(boss, "an ended session");
+  await backIn(elsewhere, root.email, root.password);
+  await elsewhere.waitForURL((u) => u.pathname.startsWith("/app"));
+  await elsewhere.close();
+  await dialog(boss).getByRole("button", { name: "Save" }).click();
+  await gone(boss);
+  await boss.getByText("Typed before the session ended").waitFor();
+
+  // With nothing typed it is told at the sign-in page, and comes back to the same page.
+  await endSession();
   await boss.evaluate(() => history.pushState({}, "", "/app/groups"));
   await boss.getByText("Your session has ended. Sign in again.").waitFor();
-  await boss.getByLabel("E-mail").fill(root.email);
-  await boss.getByLabel("Password").fill(root.password);
-  await boss.getByRole("button", { name: "Sign in" }).click();
+  await backIn(boss, root.email, root.password);
   await boss.waitForURL((u) => u.pathname === "/app/groups");
 });

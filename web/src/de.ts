@@ -434,6 +434,8 @@ export const de = {
   "You get the rights of that member: for the console, and as a token for calls to the API. They end by themselves.": "Sie erhalten die Rechte dieses Mitglieds: für die Konsole, und als Token für Aufrufe der API. Sie enden von selbst.",
   "Open the console as this member": "Konsole als dieses Mitglied öffnen",
   "You act for {name} until {time}.": "Sie handeln für {name} bis {time}.",
+  "Sign in in another tab": "Melden Sie sich in einem anderen Tab an",
+  "then go on here": "dann machen Sie hier weiter",
   "Stop acting": "Nicht mehr handeln",
   "Begin": "Beginnen",
   "Begun. The owners are told.": "Begonnen. Die Inhaber erfahren es.",

@@ -6,7 +6,7 @@ import { RouterProvider } from "@tanstack/react-router";
 import { type ReactNode, useMemo } from "react";
 import { createRoot } from "react-dom/client";
 import { Failure, get, problemOf } from "./api/client";
-import { accessToken, leave } from "./api/session";
+import { accessToken, belongsTo, leave } from "./api/session";
 import { speak } from "./i18n";
 import { type Me, rightsOf, RightsProvider } from "./me";
 import { Failed } from "./parts/bits";
@@ -44,6 +44,7 @@ async function begin() {
     const [token] = await Promise.all([accessToken(), speak(island.lang)]);
     if (!token) return leave();
     const [me, current] = await Promise.all([get("/api/auth/me"), get("/api/tenants/branding/current").catch(() => island)]);
+    belongsTo(me.user.id);
     root.render(<Root brand={current.branding} me={me} />);
   } catch (e) {
     if (problemOf(e).status === 401) return leave();

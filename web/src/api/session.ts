@@ -63,6 +63,28 @@ export function beOneself() {
   location.assign(back);
 }
 
+let owner: number | null = null; // whom this page is of
+let lost = false; // its session has ended while it stayed
+
+// belongsTo says whose page this is.
+export function belongsTo(user: number) {
+  owner = user;
+}
+
+// regained is a token of another session, where it is of whom the page is: for
+// anybody else the page begins anew, and nothing typed here is sent as them.
+async function regained(token: string | null): Promise<string | null> {
+  if (!lost || token === null) return token;
+  const res = await fetch("/api/auth/me", { headers: { Authorization: `Bearer ${token}` } });
+  const me = (await res.json()) as { user?: { id: number } };
+  if (me.user?.id !== owner) {
+    location.assign("/app");
+    return new Promise(() => undefined);
+  }
+  lost = false;
+  return token;
+}
+
 // accessToken gives a token that is good, or null where nobody is signed in.
 // Where the leave to act for a member has ended it gives none, and the page goes
 // away: nothing that was meant as that member is tried as oneself.
@@ -73,15 +95,19 @@ export async function accessToken(fresh = false): Promise<string | null> {
     return new Promise(() => undefined);
   }
   if (!fresh && kept && kept.until - margin > Date.now()) return kept.token;
-  renewing ??= renew().finally(() => {
+  renewing ??= renew().then(regained).finally(() => {
     renewing = null;
   });
   return renewing;
 }
 
-// leave goes to the sign-in page, which says why, and comes back here afterwards.
+// leave goes to the sign-in page, which says why, and comes back here
+// afterwards. Where something is being typed it stays: that would be lost, and
+// one can sign in in another tab.
 export function leave() {
   keep(null);
+  lost = true;
+  if (document.querySelector("[role=dialog] form, form[data-typed]")) return;
   const here = location.pathname + location.search;
   location.assign(`/login?next=${encodeURIComponent(here)}${met ? "&done=ended" : ""}`);
 }

@@ -40,12 +40,12 @@ export function Editor({ brand, inherited, guarded, pictures, save }: { brand: B
   const [from, setFrom] = useState({ brand, guarded });
   const [touched, setTouched] = useState(false);
   if (!touched && versionOf(from.guarded) !== versionOf(guarded)) setFrom({ brand, guarded });
-  return <Fields key={versionOf(from.guarded)} brand={from.brand} inherited={inherited} guarded={from.guarded} touch={setTouched} pictures={pictures} save={save} />;
+  return <Fields key={versionOf(from.guarded)} typed={touched} brand={from.brand} inherited={inherited} guarded={from.guarded} touch={setTouched} pictures={pictures} save={save} />;
 }
 
 const versionOf = (g: Guarded) => (g.seen as { updated_at?: string }).updated_at;
 
-function Fields({ brand, inherited, guarded, touch, pictures, save }: { brand: Brand; inherited: Brand; guarded: Guarded; touch: (yes: boolean) => void; pictures: string; save: (b: Brand) => ReturnType<typeof call> }) {
+function Fields({ typed, brand, inherited, guarded, touch, pictures, save }: { typed: boolean; brand: Brand; inherited: Brand; guarded: Guarded; touch: (yes: boolean) => void; pictures: string; save: (b: Brand) => ReturnType<typeof call> }) {
   const [values, setAll] = useState(() => entered(brand, inherited));
   const setValues = (v: typeof values) => {
     setAll(v);
@@ -71,7 +71,7 @@ function Fields({ brand, inherited, guarded, touch, pictures, save }: { brand: B
   return (
     <SimpleGrid cols={{ base: 1, md: 2 }}>
       <Panel title={t("Brand")}>
-        <form onSubmit={(e) => void submit(e)}>
+        <form data-typed={typed || undefined} onSubmit={(e) => void submit(e)}>
           <Stack gap="sm">
             <Text size="sm" c="dimmed">{t("What is empty is inherited.")}</Text>
             {input("app_name", { label: "Product name" })}

@@ -144,10 +144,10 @@ func (b *book) scanLot(r db.Row) (*lot, error) {
 	return l, err
 }
 
-// isOpen is the condition of a lot with something left. No priority is below
-// zero: said so, it makes SQLite look in the index of open lots, and not in that
-// of all that an account ever had.
-const isOpen = ` AND l.remaining > 0 AND l.priority >= 0`
+// isOpen is the condition of a lot with something left. Its bound of the
+// priority bounds nothing: it makes SQLite look in the index of open lots, and not
+// in that of all that an account ever had.
+const isOpen = ` AND l.remaining > 0 AND l.priority >= -9223372036854775807`
 
 // burnOrder is byBurn for what is stored, wallet by wallet, as the index
 // credit_lots_burn has it.

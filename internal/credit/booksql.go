@@ -165,8 +165,8 @@ func (b *book) openLots() error {
 	for i, w := range all {
 		accounts[i] = w.id
 	}
-	most := lotWindow * len(all)
 	marks, args := placesFor(accounts, 1)
+	most := lotWindow * len(args) // as marks, of few lengths
 	lots, err := db.All(b.tx, b.scanLot, `SELECT `+lotColumns+` FROM credit_lots l WHERE l.account_id IN `+marks+isOpen+burnOrder+` LIMIT `+strconv.Itoa(most+1), args...)
 	if err != nil {
 		return err

@@ -2,8 +2,11 @@ package credit_test
 
 import (
 	"errors"
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tenantry/tenantry/internal/credit"
 	"github.com/tenantry/tenantry/internal/db"
@@ -91,5 +94,66 @@ func TestManyLotsCostNoMoreThanFew(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Lots are read in the order in which they burn, whatever they came in: the
+// recount says whose turn it was.
+func TestLotsAreReadInBurnOrder(t *testing.T) {
+	clocked(t, func(t *testing.T, d *db.DB, clock *stepping) {
+		o := newOrganization(t, d, newAdmin(t, d, false))
+		var all []credit.Terms
+		for _, priority := range []int64{-1, 0, 1} {
+			for _, category := range ranks {
+				for _, after := range []time.Duration{0, time.Hour, 2 * time.Hour} {
+					terms := credit.Terms{Category: category, Priority: priority}
+					if after > 0 {
+						terms.Expires = soon(clock, after)
+					}
+					all = append(all, terms, terms)
+				}
+			}
+		}
+		rand.New(rand.NewPCG(1, 1)).Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+		for _, terms := range all {
+			must(t, d.Write(ctx, func(tx *db.Tx) error {
+				_, err := credit.Add(tx, boss, o, 2, "", terms, none)
+				return err
+			}))
+		}
+		for range all {
+			do(t, d, spend(o, 1))
+			do(t, d, spend(o, 1))
+		}
+		checkLedger(t, d)
+	})
+}
+
+// Batches over any number of wallets are read with few texts of statements: a
+// connection keeps only so many prepared.
+func TestBatchesShareTexts(t *testing.T) {
+	texts := map[string]bool{}
+	d := dbtest.Open(t, dbtest.SQLiteURL(t), db.Options{Trace: func(query string, _ []any) {
+		if strings.HasPrefix(query, "SELECT") && strings.Contains(query, "FROM credit_lots") {
+			texts[query] = true
+		}
+	}})
+	must(t, d.Write(ctx, plugin.Seed))
+	a := newAdmin(t, d, false)
+	var requests []credit.Request
+	for range 32 {
+		o := newOrganization(t, d, a)
+		must(t, add(d, o, 100))
+		q := spend(o, 1)
+		q.Actor = service
+		requests = append(requests, q)
+	}
+	clear(texts)
+	for n := range requests {
+		_, err := write(d, func(tx *db.Tx) ([]credit.Result, error) { return credit.Do(tx, slices.Clone(requests[:n+1])) })
+		must(t, err)
+	}
+	if len(texts) > 6 { // for one wallet, and for up to 2, 4, 8, 16, 32
+		t.Errorf("got %d texts for 32 sizes of batches", len(texts))
 	}
 }

@@ -361,10 +361,11 @@ await run(async (browser) => {
 
   // Whose session is ended elsewhere loses nothing that is being typed.
   boss.removeAllListeners("console"); // the refusals below are asked for
-  const endSession = () => boss.evaluate(async () => {
+  const endSession = (next) => boss.evaluate(async (next) => {
     const token = JSON.parse(sessionStorage.getItem("tenantry.access")).token;
     await fetch("/api/auth/logout", { method: "POST", headers: { Authorization: `Bearer ${token}` } });
-  });
+    if (next) history.pushState({}, "", next);
+  }, next);
   const backIn = async (page, email, password) => {
     await page.getByLabel("E-mail").fill(email);
     await page.getByLabel("Password").fill(password);
@@ -385,9 +386,8 @@ await run(async (browser) => {
   await boss.getByText("Typed before the session ended").waitFor();
 
   // With nothing typed it is told at the sign-in page, and comes back to the same page.
-  await endSession();
-  await boss.evaluate(() => history.pushState({}, "", "/app/groups"));
+  await endSession("/app/plugins");
   await boss.getByText("Your session has ended. Sign in again.").waitFor();
   await backIn(boss, root.email, root.password);
-  await boss.waitForURL((u) => u.pathname === "/app/groups");
+  await boss.waitForURL((u) => u.pathname === "/app/plugins");
 });

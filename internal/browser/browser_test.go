@@ -136,6 +136,9 @@ func TestEveryPage(t *testing.T) {
 // Who looks after an organization acts for its members and moves credits back.
 func TestActingAndMovingBack(t *testing.T) { serve(t, seeded(t)).tell(t, "moves.mjs") }
 
+// Lists are worked through by keys, also where the server is slow.
+func TestLists(t *testing.T) { serve(t, seeded(t)).tell(t, "lists.mjs") }
+
 // seeded is a folder with the demo data.
 func seeded(t *testing.T) string {
 	t.Helper()

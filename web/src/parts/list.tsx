@@ -1,7 +1,7 @@
 import { Button, Checkbox, Group, NativeSelect, Stack, Table, Text, TextInput, UnstyledButton } from "@mantine/core";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { type FormEvent, type ReactNode, useState } from "react";
+import { type ChangeEvent, type ReactNode, useState } from "react";
 import { address, type Answer, curl, get, type GetPath, type Values } from "../api/client";
 import { named, num, t, type Word } from "../i18n";
 import { useAddress } from "./address";
@@ -60,7 +60,6 @@ export function List<P extends GetPath, R extends RowOf<P> = RowOf<P>>(props: Pr
   // going back say, must not leave rows chosen that nobody sees.
   const [choice, setChoice] = useState<{ at: string; rows: R[] }>({ at: "", rows: [] });
   const chosen = choice.at === `${here}#${page}` ? choice.rows : [];
-  const setChosen = (rows: R[]) => setChoice({ at: `${here}#${page}`, rows });
   const query: Values = { ...asked(narrowed), sort: sort || undefined, limit: size, ...(page > 1 ? (cursor ? { cursor } : { offset: (page - 1) * size }) : {}) };
   const list = useQuery({
     queryKey: [path, params, query],
@@ -69,7 +68,9 @@ export function List<P extends GetPath, R extends RowOf<P> = RowOf<P>>(props: Pr
   });
   const rows = list.data?.data ?? [];
   const pages = list.data?.pagination;
-  if (pages?.next_cursor) cursors.set(`${here}#${page + 1}`, pages.next_cursor);
+  const past = list.isPlaceholderData; // these are still the rows of the address before
+  const setChosen = (rows: R[]) => past || setChoice({ at: `${here}#${page}`, rows });
+  if (!past && pages?.next_cursor) cursors.set(`${here}#${page + 1}`, pages.next_cursor);
   const go = (n: number) => set({ [`${prefix}page`]: n > 1 ? String(n) : "" }, true);
   const resort = (s: string) => set({ [`${prefix}sort`]: s, [`${prefix}page`]: "" });
   return (
@@ -88,14 +89,19 @@ export function List<P extends GetPath, R extends RowOf<P> = RowOf<P>>(props: Pr
             <Copy value={curl("GET", address(path, params, query))} label="Copy as curl" />
             <Export path={path} params={params} query={{ ...asked(narrowed), sort: sort || undefined }} columns={props.columns} name={props.label} total={pages.total} />
             {(page > 1 || pages.has_more) && <Button.Group>
-              <Button size="compact-sm" variant="default" disabled={page === 1} onClick={() => go(page - 1)}>{t("Previous")}</Button>
-              <Button size="compact-sm" variant="default" disabled={!pages.has_more} onClick={() => go(page + 1)}>{t("Next")}</Button>
+              <Turn label="Previous" off={page === 1} go={() => go(page - 1)} />
+              <Turn label="Next" off={past || !pages.has_more} go={() => go(page + 1)} />
             </Button.Group>}
           </Group>
         </Group>
       )}
     </Stack>
   );
+}
+
+// Turn turns a page. Where there is none it keeps the focus, unlike what is disabled.
+function Turn({ label, off, go }: { label: Word; off: boolean; go: () => void }) {
+  return <Button size="compact-sm" variant="default" aria-disabled={off} data-disabled={off || undefined} onClick={() => off || go()}>{t(label)}</Button>;
 }
 
 // asked writes the days of filters as the API takes times.
@@ -157,22 +163,25 @@ function SortBy<R>({ columns, sort, set }: { columns: Column<R>[]; sort: string;
   return <NativeSelect hiddenFrom="sm" size="sm" label={t("Sort by")} value={sort} data={[{ value: "", label: t("newest first") }, ...ways]} onChange={(e) => set(e.currentTarget.value)} />;
 }
 
+// Filters follow the address. What was typed and not sent yet goes along with
+// the next choice, and the form stays the same one, so the focus stays where it is.
 function Filters({ filters, values, prefix, set, name }: { filters: Filter[]; values: Values; prefix: string; set: (c: Record<string, string>) => void; name: string }) {
-  const send = (e: FormEvent<HTMLFormElement>) => {
-    e.preventDefault();
-    const form = new FormData(e.currentTarget);
-    set(Object.fromEntries(filters.filter((f) => !f.find).map((f) => [prefix + f.name, String(form.get(f.name) ?? "").trim()])));
-  };
-  const key = JSON.stringify(values);
+  const sent = Object.fromEntries(filters.map((f) => [f.name, String(values[f.name] ?? "")]));
+  const at = JSON.stringify(sent);
+  const [draft, setDraft] = useState({ at, typed: sent });
+  const typed = draft.at === at ? draft.typed : sent;
+  const send = (v: Record<string, string>) => set(Object.fromEntries(Object.entries(v).map(([k, x]) => [prefix + k, x.trim()])));
+  const input = (f: Filter) => ({ name: f.name, label: t(f.label), size: "sm" as const, value: typed[f.name] });
+  const choose = (f: Filter) => (e: ChangeEvent<HTMLSelectElement>) => send({ ...typed, [f.name]: e.currentTarget.value });
   return (
-    <form onSubmit={send} role="search" key={key}>
+    <form onSubmit={(e) => { e.preventDefault(); send(typed); }} role="search">
       <Group gap="xs" align="flex-end">
         {filters.map((f) => f.find
-          ? <Pick key={f.name} find={f.find} label={t(f.label)} size="sm" value={String(values[f.name] ?? "")} set={(v) => set({ [prefix + f.name]: v })} />
-          : f.choices ? <NativeSelect key={f.name} name={f.name} label={t(f.label)} size="sm" defaultValue={String(values[f.name] ?? "")} data={[{ value: "", label: t("all") }, ...f.choices]} onChange={(e) => e.currentTarget.form?.requestSubmit()} />
+          ? <Pick key={f.name} find={f.find} label={t(f.label)} size="sm" value={sent[f.name] ?? ""} set={(v) => send({ ...typed, [f.name]: v })} />
+          : f.choices ? <NativeSelect key={f.name} {...input(f)} data={[{ value: "", label: t("all") }, ...f.choices]} onChange={choose(f)} />
           : f.options
-          ? <NativeSelect key={f.name} name={f.name} label={t(f.label)} size="sm" maw={170} defaultValue={String(values[f.name] ?? "")} data={[...(f.first ? [] : [{ value: "", label: t("all") }]), ...f.options.map((o) => ({ value: o, label: named(o) }))]} onChange={(e) => e.currentTarget.form?.requestSubmit()} />
-          : <TextInput key={f.name} name={f.name} label={t(f.label)} size="sm" type={f.type ?? "text"} w={f.type === "date" ? 142 : undefined} maw={190} defaultValue={String(values[f.name] ?? "")} />)}
+          ? <NativeSelect key={f.name} {...input(f)} maw={170} data={[...(f.first ? [] : [{ value: "", label: t("all") }]), ...f.options.map((o) => ({ value: o, label: named(o) }))]} onChange={choose(f)} />
+          : <TextInput key={f.name} {...input(f)} type={f.type ?? "text"} w={f.type === "date" ? 142 : undefined} maw={190} onChange={(e) => setDraft({ at, typed: { ...typed, [f.name]: e.currentTarget.value } })} />)}
         <Button type="submit" size="sm" variant="default">{t("Search")}</Button>
         <SavedFilters name={name} shown={(k, v) => (filters.find((f) => prefix + f.name === k)?.options ? named(v) : v)} values={Object.fromEntries(filters.map((f) => [prefix + f.name, String(values[f.name] ?? "")]))} set={set} />
       </Group>

@@ -1,0 +1,48 @@
+// Lists by keys alone, and while the server is slow to answer: on the demo data.
+import { go, run, signIn, visitor, want } from "./lib.mjs";
+
+const focused = (page) => page.evaluate(() => document.activeElement?.getAttribute("name") ?? document.activeElement?.textContent);
+const asks = (page, search) => page.waitForURL((u) => u.search === search);
+
+await run(async (browser) => {
+  const page = await visitor(browser);
+  await signIn(page, "ada.berg@tenantry.example", "tenantry-demo-login");
+
+  // Whoever filters keeps the focus, and what was typed and not sent goes along.
+  await go(page, "/app/organizations");
+  await page.getByLabel("Search for").fill("a");
+  await page.getByLabel("Status").focus();
+  await page.keyboard.press("ArrowDown");
+  await asks(page, "?q=a&effective_status=active");
+  want("the focus after a choice", await focused(page), "effective_status");
+  await page.keyboard.press("ArrowDown");
+  await asks(page, "?q=a&effective_status=suspended");
+  await page.getByLabel("Search for").press("Enter");
+  want("the focus after a search", await focused(page), "q");
+  await go(page, "/app/audit");
+  const search = page.getByRole("search");
+  await search.getByRole("textbox", { name: "Action" }).fill("credit");
+  await search.getByLabel("Admin").fill("atlas");
+  await page.getByRole("option", { name: "Atlas" }).click();
+  await page.waitForURL((u) => u.searchParams.get("action") === "credit" && u.searchParams.has("admin_id"));
+
+  // Before a page is there, none after it can be asked for, and no row of the one
+  // before it chosen.
+  let release;
+  const slow = async () => {
+    const answer = new Promise((done) => (release = done));
+    await page.route(/organizations\?.*limit=50/, async (r) => (await answer, r.continue()));
+  };
+  await go(page, "/app/organizations");
+  await slow();
+  await page.getByRole("button", { name: "Next" }).focus();
+  await page.keyboard.press("Enter");
+  await asks(page, "?page=2");
+  await page.keyboard.press("Enter");
+  await page.getByLabel("Choose all").evaluate((box) => box.click()); // the focus stays
+  release();
+  await page.waitForFunction(() => document.querySelectorAll("tbody tr").length < 50);
+  want("the page after two times Enter", new URL(page.url()).search, "?page=2");
+  want("the focus on the last page", await focused(page), "Next");
+  want("rows chosen unseen", await page.getByRole("button", { name: /^Suspend \d/ }).count(), 0);
+});

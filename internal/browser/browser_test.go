@@ -139,6 +139,9 @@ func TestActingAndMovingBack(t *testing.T) { serve(t, seeded(t)).tell(t, "moves.
 // Lists are worked through by keys, also where the server is slow.
 func TestLists(t *testing.T) { serve(t, seeded(t)).tell(t, "lists.mjs") }
 
+// Dialogs say what holds of what was entered, and leave what was refused.
+func TestDialogs(t *testing.T) { serve(t, seeded(t)).tell(t, "dialogs.mjs") }
+
 // seeded is a folder with the demo data.
 func seeded(t *testing.T) string {
 	t.Helper()

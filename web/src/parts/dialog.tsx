@@ -62,6 +62,11 @@ export function effectsOf(e: Effects): string[] {
   return parts.filter(([k]) => e[k]).map(([k, one, more]) => t(e[k] === 1 ? one : more, { n: e[k] }));
 }
 
+// Looked is what a dry run said of what was entered then; of what was entered
+// since, also while it was under way, it says nothing.
+type Looked = { of: Entered; effects: Effects };
+const effectsNow = (l: Looked | null, v: Entered) => (l?.of === v ? l.effects : null);
+
 export function Dialog({ action, close }: { action: Action | null; close: () => void }) {
   return (
     <Modal opened={action !== null} onClose={close} title={action?.title} closeButtonProps={{ "aria-label": t("Close") }} size="lg" centered transitionProps={{ duration: 0 }}>
@@ -74,7 +79,7 @@ function Content({ action, close }: { action: Action; close: () => void }) {
   const [values, setValues] = useState<Entered>(() => start(action));
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
-  const [effects, setEffects] = useState<Effects | null>(null);
+  const [looked, setLooked] = useState<Looked | null>(null);
   const [typed, setTyped] = useState("");
   const [answer, setAnswer] = useState<unknown>(null); // of what holds a secret
   const [key] = useState(newKey);
@@ -92,7 +97,8 @@ function Content({ action, close }: { action: Action; close: () => void }) {
     }
     setBusy(false);
   };
-  const look = () => attempt(async () => setEffects(await rehearse(action.make(values))));
+  const effects = effectsNow(looked, values);
+  const look = () => attempt(async () => setLooked({ of: values, effects: await rehearse(action.make(values)) }));
   const perform = () => attempt(async () => {
     const answer = await send(action.make(values), { key, match: guard.match() });
     await client.invalidateQueries();
@@ -120,7 +126,7 @@ function Content({ action, close }: { action: Action; close: () => void }) {
       <Stack gap="sm">
         {action.intro && <Text component="div" size="sm">{action.intro}</Text>}
         {fields.length > 0 && <div className="fields">
-          {fields.map((f, i) => <div key={f.name} data-type={f.type}><Input field={f} value={values[f.name]} error={wrong[f.name]} first={i === 0} set={(v) => { setEffects(null); setValues({ ...values, [f.name]: v }); }} /></div>)}
+          {fields.map((f, i) => <div key={f.name} data-type={f.type}><Input field={f} value={values[f.name]} error={wrong[f.name]} first={i === 0} set={(v) => setValues({ ...values, [f.name]: v })} /></div>)}
         </div>}
         {action.guard && <Conflict of={action.guard} guard={guard} close={close} />}
         {busy && action.danger && !effects && <Waiting />}
@@ -208,10 +214,11 @@ export function Bulk({ title, button, fields, things, make, close, clear }: {
   title: string; button: string; fields?: Field[]; things: { id: number; name: string }[]; make: (id: number, v: Entered) => Call; close: () => void; clear: () => void;
 }) {
   const [values, setValues] = useState<Entered>(() => start({ fields, title, button, make: () => make(0, {}) }));
-  const [effects, setEffects] = useState<Effects | null>(null);
+  const [looked, setLooked] = useState<Looked | null>(null);
   const [at, setAt] = useState<number | null>(null);
   const [refused, setRefused] = useState<{ name: string; error: unknown }[]>([]);
   const client = useQueryClient();
+  const effects = effectsNow(looked, values);
   const walk = async (f: (id: number) => Promise<void>) => {
     const bad: typeof refused = [];
     for (const [i, x] of things.entries()) {
@@ -232,7 +239,7 @@ export function Bulk({ title, button, fields, things, make, close, clear }: {
       const e = await rehearse(make(id, values));
       for (const k of Object.keys(sum) as (keyof Effects)[]) sum[k] += e[k];
     });
-    setEffects(sum);
+    setLooked({ of: values, effects: sum });
   };
   const perform = async () => {
     const bad = await walk(async (id) => void (await send(make(id, values), { key: newKey() })));
@@ -248,7 +255,7 @@ export function Bulk({ title, button, fields, things, make, close, clear }: {
       <form onSubmit={(e) => { e.preventDefault(); void (effects ? perform() : look()); }}>
         <Stack gap="sm">
           <Text size="sm">{things.map((x) => x.name).join(", ")}</Text>
-          {fields?.map((f, i) => <Input key={f.name} field={f} value={values[f.name]} first={i === 0} set={(v) => { setEffects(null); setValues({ ...values, [f.name]: v }); }} />)}
+          {fields?.map((f, i) => <Input key={f.name} field={f} value={values[f.name]} first={i === 0} set={(v) => setValues({ ...values, [f.name]: v })} />)}
           {at !== null && <Text role="status" size="sm">{num(at)} / {num(things.length)}</Text>}
           {effects && <EffectsNote effects={effects} />}
           {refused.map((r) => <div key={r.name}><Text size="sm" fw={600}>{r.name}</Text><Failed error={r.error} /></div>)}

@@ -25,4 +25,49 @@ await run(async (browser) => {
   await dialog.getByText("5,000 credits").waitFor();
   await page.keyboard.press("Escape");
   await dialog.waitFor({ state: "hidden" });
+  await page.unroute(/dry_run=true/);
+
+  // Of several things, only what was refused is left to try again; and who closes
+  // the dialog stops it.
+  await go(page, "/app/requests?status=pending_approval");
+  const boxes = page.getByRole("checkbox", { name: /^Choose \d/ });
+  for (const i of [0, 1, 2]) await boxes.nth(i).check();
+  const second = Number((await boxes.nth(1).getAttribute("aria-label")).replaceAll(/\D/g, ""));
+  await page.getByRole("button", { name: "Reject 3" }).click();
+  await dialog.getByLabel("Reason").fill("No such company");
+  refused = true;
+  await page.evaluate(async (id) => {
+    const token = JSON.parse(sessionStorage.getItem("tenantry.access")).token;
+    await fetch(`/api/tenants/requests/${id}/reject`, { method: "POST", headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" }, body: JSON.stringify({ reason: "Twice" }) });
+  }, second);
+  await look.click();
+  await dialog.getByRole("button", { name: "Reject", exact: true }).click();
+  await page.getByText("2 of 3 done").waitFor();
+  const sent = [];
+  page.on("request", (r) => r.method() === "POST" && sent.push(r.url()));
+  await look.click();
+  await dialog.getByRole("button", { name: "Reject", exact: true }).waitFor();
+  want("what is tried again", sent.length, 1);
+  await page.keyboard.press("Escape");
+  await dialog.waitFor({ state: "hidden" });
+  refused = false;
+  want("chosen among what is gone", await page.getByRole("button", { name: /^Reject \d/ }).count(), 0);
+
+  await go(page, "/app/organizations?effective_status=active");
+  await page.getByLabel("Choose all").check();
+  await page.getByRole("button", { name: /^Suspend \d/ }).click();
+  await dialog.getByLabel("Reason").fill("Payment overdue");
+  await look.click();
+  await page.getByText("This touches:").waitFor();
+  let begun;
+  const first = new Promise((done) => (begun = done));
+  let resume;
+  const held = new Promise((done) => (resume = done));
+  await page.route(/\/status$/, async (r) => (begun(), await held, r.continue()));
+  await dialog.getByRole("button", { name: "Suspend", exact: true }).click();
+  await first;
+  await page.keyboard.press("Escape");
+  await dialog.waitFor({ state: "hidden" });
+  resume();
+  await page.getByText(/^1 of \d+ done$/).waitFor();
 });

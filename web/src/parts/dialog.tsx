@@ -209,29 +209,35 @@ export function Input({ field: f, value, error, set, first }: { field: Field; va
 }
 
 // many runs the same action on several things, one after the other, and says
-// how far it is and what was refused.
+// how far it is and what was refused; only that is left to try again. Who closes
+// it stops it before the next.
 export function Bulk({ title, button, fields, things, make, close, clear }: {
   title: string; button: string; fields?: Field[]; things: { id: number; name: string }[]; make: (id: number, v: Entered) => Call; close: () => void; clear: () => void;
 }) {
   const [values, setValues] = useState<Entered>(() => start({ fields, title, button, make: () => make(0, {}) }));
+  const [left, setLeft] = useState(things);
   const [looked, setLooked] = useState<Looked | null>(null);
   const [at, setAt] = useState<number | null>(null);
   const [refused, setRefused] = useState<{ name: string; error: unknown }[]>([]);
+  const open = useRef(true);
+  useEffect(() => () => { open.current = false; }, []);
   const client = useQueryClient();
   const effects = effectsNow(looked, values);
   const walk = async (f: (id: number) => Promise<void>) => {
-    const bad: typeof refused = [];
-    for (const [i, x] of things.entries()) {
-      setAt(i);
+    const bad: { id: number; name: string; error: unknown }[] = [];
+    let tried = 0;
+    for (const x of left) {
+      if (!open.current) break;
+      setAt(tried++);
       try {
         await f(x.id);
       } catch (error) {
-        bad.push({ name: x.name, error });
+        bad.push({ ...x, error });
       }
     }
     setAt(null);
     setRefused(bad);
-    return bad;
+    return { bad, done: tried - bad.length };
   };
   const look = async () => {
     const sum: Effects = { organizations: 0, users: 0, domains: 0, credits: 0 };
@@ -242,21 +248,22 @@ export function Bulk({ title, button, fields, things, make, close, clear }: {
     setLooked({ of: values, effects: sum });
   };
   const perform = async () => {
-    const bad = await walk(async (id) => void (await send(make(id, values), { key: newKey() })));
+    const { bad, done } = await walk(async (id) => void (await send(make(id, values), { key: newKey() })));
+    setLooked(null);
+    setLeft(bad);
     await client.invalidateQueries();
-    tell(t("{n} of {all} done", { n: things.length - bad.length, all: things.length }));
-    if (bad.length === 0) {
-      clear();
-      close();
-    }
+    tell(t("{n} of {all} done", { n: done, all: left.length }));
+    if (bad.length > 0 || !open.current) return;
+    clear();
+    close();
   };
   return (
     <Modal opened onClose={close} title={title} closeButtonProps={{ "aria-label": t("Close") }} size="lg" centered transitionProps={{ duration: 0 }}>
       <form onSubmit={(e) => { e.preventDefault(); void (effects ? perform() : look()); }}>
         <Stack gap="sm">
-          <Text size="sm">{things.map((x) => x.name).join(", ")}</Text>
+          <Text size="sm">{left.map((x) => x.name).join(", ")}</Text>
           {fields?.map((f, i) => <Input key={f.name} field={f} value={values[f.name]} first={i === 0} set={(v) => setValues({ ...values, [f.name]: v })} />)}
-          {at !== null && <Text role="status" size="sm">{num(at)} / {num(things.length)}</Text>}
+          {at !== null && <Text role="status" size="sm">{num(at)} / {num(left.length)}</Text>}
           {effects && <EffectsNote effects={effects} />}
           {refused.map((r) => <div key={r.name}><Text size="sm" fw={600}>{r.name}</Text><Failed error={r.error} /></div>)}
           <Group justify="flex-end" gap="xs">

@@ -57,9 +57,8 @@ export function List<P extends GetPath, R extends RowOf<P> = RowOf<P>>(props: Pr
   const here = JSON.stringify([path, params, narrowed, sort]);
   const cursor = cursors.get(`${here}#${page}`);
   // What is chosen is chosen on this page: whatever else changes the address, by
-  // going back say, must not leave rows chosen that nobody sees.
+  // going back say, or takes a row off it must not leave rows chosen that nobody sees.
   const [choice, setChoice] = useState<{ at: string; rows: R[] }>({ at: "", rows: [] });
-  const chosen = choice.at === `${here}#${page}` ? choice.rows : [];
   const query: Values = { ...asked(narrowed), sort: sort || undefined, limit: size, ...(page > 1 ? (cursor ? { cursor } : { offset: (page - 1) * size }) : {}) };
   const list = useQuery({
     queryKey: [path, params, query],
@@ -69,6 +68,7 @@ export function List<P extends GetPath, R extends RowOf<P> = RowOf<P>>(props: Pr
   const rows = list.data?.data ?? [];
   const pages = list.data?.pagination;
   const past = list.isPlaceholderData; // these are still the rows of the address before
+  const chosen = choice.at === `${here}#${page}` ? rows.filter((r) => choice.rows.some((c) => props.id(c) === props.id(r))) : [];
   const setChosen = (rows: R[]) => past || setChoice({ at: `${here}#${page}`, rows });
   if (!past && pages?.next_cursor) cursors.set(`${here}#${page + 1}`, pages.next_cursor);
   const go = (n: number) => set({ [`${prefix}page`]: n > 1 ? String(n) : "" }, true);

@@ -27,6 +27,23 @@ await run(async (browser) => {
   await dialog.waitFor({ state: "hidden" });
   await page.unroute(/dry_run=true/);
 
+  // The focus goes back to what it came from, or to the page where that is gone.
+  const back = (to) => page.waitForFunction((t) => document.activeElement?.id === t || document.activeElement?.textContent === t, to);
+  await go(page, "/app/organizations?effective_status=active");
+  await page.getByLabel("Choose all").check();
+  const several = page.getByRole("button", { name: /^Suspend \d/ });
+  await several.click();
+  await page.keyboard.press("Escape");
+  await dialog.waitFor({ state: "hidden" });
+  await back(await several.innerText());
+  await go(page, "/app/organizations/1?tab=danger");
+  await page.getByRole("button", { name: "Suspend this organization" }).click();
+  await dialog.getByLabel("Reason").fill("Payment overdue");
+  await look.click();
+  await dialog.getByRole("button", { name: "Suspend", exact: true }).click();
+  await back("main");
+  await page.getByRole("button", { name: "Reactivate this organization" }).waitFor();
+
   // Of several things, only what was refused is left to try again; and who closes
   // the dialog stops it.
   await go(page, "/app/requests?status=pending_approval");

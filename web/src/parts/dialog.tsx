@@ -75,7 +75,21 @@ export function Dialog({ action, close }: { action: Action | null; close: () => 
   );
 }
 
+const given = 50; // ms in which the window gives the focus back itself
+
+// useReturn gives the focus back when a dialog has closed: to what had it before,
+// or, where that went with what was done, to the page.
+function useReturn() {
+  const [from] = useState(() => document.activeElement);
+  useEffect(() => () => void setTimeout(() => {
+    if (document.activeElement !== document.body) return;
+    const back = from?.isConnected ? from : document.getElementById("main");
+    (back as HTMLElement | null)?.focus({ preventScroll: true });
+  }, given), []);
+}
+
 function Content({ action, close }: { action: Action; close: () => void }) {
+  useReturn();
   const [values, setValues] = useState<Entered>(() => start(action));
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
@@ -214,6 +228,7 @@ export function Input({ field: f, value, error, set, first }: { field: Field; va
 export function Bulk({ title, button, fields, things, make, close, clear }: {
   title: string; button: string; fields?: Field[]; things: { id: number; name: string }[]; make: (id: number, v: Entered) => Call; close: () => void; clear: () => void;
 }) {
+  useReturn();
   const [values, setValues] = useState<Entered>(() => start({ fields, title, button, make: () => make(0, {}) }));
   const [left, setLeft] = useState(things);
   const [looked, setLooked] = useState<Looked | null>(null);

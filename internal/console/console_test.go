@@ -205,6 +205,27 @@ func TestSignUpKeepsWhereOneCameFrom(t *testing.T) {
 	}
 }
 
+// Whoever chooses another language keeps what the link brought and was entered.
+func TestAnotherLanguageKeepsTheForm(t *testing.T) {
+	w := open(t)
+	if body := w.do("GET", "/accept", nil).Body.String(); !strings.Contains(body, `formaction="/accept?lang=de"`) {
+		t.Errorf("no way to another language: %s", body)
+	}
+	res := w.do("POST", "/signup?lang=de", url.Values{"show": {"1"}, "company_name": {"Acme"}, "email": {"a"}, "password": {"my secret password"}, "utm_source": {"ads"}})
+	body := res.Body.String()
+	for _, want := range []string{`<html lang="de">`, `value="Acme"`, `name="utm_source" value="ads"`} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	if res.Code != http.StatusOK || len(w.asked) != 0 || strings.Contains(body, "my secret password") || strings.Contains(body, `role="alert"`) {
+		t.Errorf("got %d, asked %v: %s", res.Code, w.asked, body)
+	}
+	if body := w.do("POST", "/accept?lang=de", url.Values{"show": {"1"}, "token": {"tnt_in_abc"}}).Body.String(); !strings.Contains(body, `value="tnt_in_abc"`) {
+		t.Errorf("the token is gone: %s", body)
+	}
+}
+
 // What another site has a browser send is refused.
 func TestOtherSitesSendNothing(t *testing.T) {
 	w := open(t)

@@ -184,7 +184,8 @@ func (p *Pages) showForm(w http.ResponseWriter, r *http.Request, f *form) {
 
 const formBytes = 64 << 10 // more than all fields at their longest
 
-// takeForm sends the form and shows it again with what is wrong.
+// takeForm sends the form and shows it again with what is wrong, or only shows
+// it again, with what was entered but for passwords.
 func (p *Pages) takeForm(w http.ResponseWriter, r *http.Request, f *form) {
 	r.Body = http.MaxBytesReader(w, r.Body, formBytes)
 	if t, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";"); t != "application/x-www-form-urlencoded" || r.ParseForm() != nil {
@@ -203,6 +204,10 @@ func (p *Pages) takeForm(w http.ResponseWriter, r *http.Request, f *form) {
 		if s != "" || !fd.Optional && !fd.Hidden {
 			in[fd.Name] = s
 		}
+	}
+	if r.PostForm.Has("show") { // in another language
+		p.again(w, r, f, in, &refusal{Status: http.StatusOK})
+		return
 	}
 	to, shown, err := f.send(p, w, r, in)
 	var refused *refusal

@@ -72,6 +72,11 @@ await run(async (browser) => {
     await dialog.getByLabel("Reason").fill("A reason");
   };
   await go(page, "/app/organizations/1?tab=credits");
+  const ends = await page.evaluate(async () => {
+    const token = JSON.parse(sessionStorage.getItem("tenantry.access")).token;
+    return (await (await fetch("/api/tenants/organizations/1/credits", { headers: { Authorization: `Bearer ${token}` } })).json()).forecast.runs_out_at;
+  });
+  await page.getByText(`At this pace it is empty on ${new Intl.DateTimeFormat("en", { dateStyle: "medium" }).format(new Date(ends)).replaceAll(" ", "\u00a0")}.`).waitFor();
   await moves("Adjust", enter(50), /^Balance: .*→/, 50);
   await moves("Take back", enter(10), /^Adler Optik Group: .*→/, -10);
 

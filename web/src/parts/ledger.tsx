@@ -1,11 +1,10 @@
 import { NativeSelect, SimpleGrid, Stack, Text } from "@mantine/core";
 import { lazy, Suspense, useMemo, useState } from "react";
 import type { Schemas, Values } from "../api/client";
-import { language, named, num, t, when } from "../i18n";
+import { day, language, named, num, t, when } from "../i18n";
 import { useRights } from "../me";
 import { Bars } from "./bars";
 import { Empty, Figure, Loaded, Panel, Status, Waiting } from "./bits";
-import { dated } from "./days";
 import { Go, useGet } from "./link";
 import { type Column, List } from "./list";
 import type { Line } from "./plot";
@@ -33,10 +32,12 @@ const columns: Column<Transaction>[] = [
 
 const paths = {
   admin: {
+    figures: "/api/tenants/admins/{id}/credits",
     transactions: "/api/tenants/admins/{id}/credits/transactions", statement: "/api/tenants/admins/{id}/credits/statement",
     lots: "/api/tenants/admins/{id}/credits/lots", balances: "/api/tenants/admins/{id}/credits/balances",
   },
   organization: {
+    figures: "/api/tenants/organizations/{org_id}/credits",
     transactions: "/api/tenants/organizations/{org_id}/credits/transactions", statement: "/api/tenants/organizations/{org_id}/credits/statement",
     lots: "/api/tenants/organizations/{org_id}/credits/lots", balances: "/api/tenants/organizations/{org_id}/credits/balances",
   },
@@ -64,18 +65,20 @@ export function Ledger({ of, id, account }: { of: keyof typeof paths; id: number
 
 const ahead = 30; // days that the forecast looks ahead
 
-// BalanceOverTime draws what was there at the end of each day.
+// BalanceOverTime draws what was there at the end of each day, and on from there
+// as the server foresees it.
 export function BalanceOverTime({ of, params }: Of) {
   const [days, setDays] = useState("30");
   const query = useGet(paths[of].balances, params, { days });
-  const drawn = useMemo(() => draw((query.data as Schemas["CreditBalanceHistory"] | undefined)?.data ?? []), [query.data]);
+  const forecast = useGet(paths[of].figures, params).data?.forecast;
+  const drawn = useMemo(() => draw((query.data as Schemas["CreditBalanceHistory"] | undefined)?.data ?? [], forecast), [query.data, forecast]);
   const range = <NativeSelect size="xs" aria-label={t("Range")} value={days} onChange={(e) => setDays(e.currentTarget.value)} data={["7", "30", "92"].map((n) => ({ value: n, label: t("{n} days", { n: Number(n) }) }))} />;
   return (
     <Panel title={t("Balance over time")} aside={range}>
       <Loaded query={query}>{() => (
         <>
           <Suspense fallback={<Waiting />}><Plot name={t("Balance over time")} times={drawn.times} lines={drawn.lines} /></Suspense>
-          {drawn.emptyOn && <Text size="sm">{t("At this pace it is empty on {day}.", { day: dated(drawn.emptyOn * 1000) })}</Text>}
+          {forecast?.days_left && forecast.runs_out_at && <Text size="sm">{t("At this pace it is empty on {day}.", { day: day(forecast.runs_out_at) })}</Text>}
         </>
       )}</Loaded>
     </Panel>
@@ -84,25 +87,19 @@ export function BalanceOverTime({ of, params }: Of) {
 
 const oneDay = 86_400;
 
-// draw makes the line and its forecast: what went out on a mean day of those
-// shown, carried on.
-function draw(rows: Schemas["CreditDayBalance"][]): { times: number[]; lines: Line[]; emptyOn: number | null } {
+// draw makes the line and its forecast.
+function draw(rows: Schemas["CreditDayBalance"][], forecast: Schemas["PaceOutlook"] | undefined): { times: number[]; lines: Line[] } {
   const times = rows.map((r) => Date.parse(r.date) / 1000);
   const values: (number | null)[] = rows.map((r) => r.balance);
   const balance = { label: t("Balance"), values };
   const last = rows.at(-1);
   const at = times.at(-1);
-  if (!last || at === undefined) return { times, lines: [balance], emptyOn: null };
-  const spent = rows.slice(1).reduce((n, r, i) => n + Math.max(0, (rows[i]?.balance ?? 0) - r.balance), 0);
-  const pace = spent / Math.max(1, rows.length - 1);
-  if (pace <= 0 || last.balance <= 0) return { times, lines: [balance], emptyOn: null };
-  const left = last.balance / pace;
-  const until = Math.min(left, ahead);
-  const forecast = [...values.map((_, i) => (i === values.length - 1 ? last.balance : null)), last.balance - pace * until];
+  if (!last || at === undefined || !forecast?.days_left) return { times, lines: [balance] };
+  const until = Math.min(forecast.days_left, ahead);
+  const ends = [...values.map((_, i) => (i === values.length - 1 ? last.balance : null)), last.balance - forecast.per_day * until];
   return {
     times: [...times, at + until * oneDay],
-    lines: [{ ...balance, values: [...values, null] }, { label: t("Forecast"), values: forecast, dashed: true }],
-    emptyOn: left <= 365 ? at + left * oneDay : null,
+    lines: [{ ...balance, values: [...values, null] }, { label: t("Forecast"), values: ends, dashed: true }],
   };
 }
 

@@ -87,4 +87,12 @@ await run(async (browser) => {
   await dialog.waitFor({ state: "hidden" });
   resume();
   await page.getByText(/^1 of \d+ done$/).waitFor();
+
+  // A brand that is saved shows at once around the page.
+  const reseller = await visitor(browser);
+  await signIn(reseller, "lena.hoffmann@northwind.example", "tenantry-demo-login");
+  await reseller.getByRole("link", { name: "Branding" }).click();
+  await reseller.getByLabel("Product name").fill("Northwind Next");
+  await reseller.getByRole("button", { name: "Save" }).click();
+  await reseller.getByRole("banner").getByText("Northwind Next").waitFor();
 });

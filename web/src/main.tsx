@@ -11,7 +11,7 @@ import { speak } from "./i18n";
 import { type Me, rightsOf, RightsProvider } from "./me";
 import { Failed } from "./parts/bits";
 import { makeRouter } from "./routes";
-import { type Brand, themeOf, variablesOf } from "./theme";
+import { type Brand, BrandProvider, themeOf, variablesOf } from "./theme";
 
 const island = JSON.parse(document.getElementById("island")?.textContent ?? "{}") as { branding: Brand; lang: string };
 const root = createRoot(document.getElementById("root") as HTMLElement);
@@ -27,11 +27,15 @@ function Rights({ first, children }: { first: Me; children: ReactNode }) {
   return <RightsProvider value={rights}>{children}</RightsProvider>;
 }
 
-function Root({ brand, me }: { brand: Brand; me: Me }) {
+const router = makeRouter();
+
+// Root follows the brand: what somebody saves of it shows at once.
+function Root({ first, me }: { first: Brand; me: Me }) {
+  const { data: brand } = useQuery({ queryKey: ["/api/tenants/branding/current", {}, {}, "branding"], queryFn: async () => (await get("/api/tenants/branding/current")).branding as Brand, initialData: first }, client);
   return (
     <MantineProvider theme={themeOf(brand)} cssVariablesResolver={variablesOf(brand)} defaultColorScheme="auto">
       <QueryClientProvider client={client}>
-        <Rights first={me}><RouterProvider router={makeRouter(brand)} /></Rights>
+        <BrandProvider value={brand}><Rights first={me}><RouterProvider router={router} /></Rights></BrandProvider>
       </QueryClientProvider>
     </MantineProvider>
   );
@@ -45,7 +49,7 @@ async function begin() {
     if (!token) return leave();
     const [me, current] = await Promise.all([get("/api/auth/me"), get("/api/tenants/branding/current").catch(() => island)]);
     belongsTo(me.user.id);
-    root.render(<Root brand={current.branding} me={me} />);
+    root.render(<Root first={current.branding} me={me} />);
   } catch (e) {
     if (problemOf(e).status === 401) return leave();
     root.render(<MantineProvider cssVariablesResolver={variablesOf(island.branding)} theme={themeOf(island.branding)} defaultColorScheme="auto"><main style={{ padding: "1rem" }}><Failed error={e} again={() => location.reload()} /></main></MantineProvider>);

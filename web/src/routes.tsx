@@ -4,7 +4,6 @@ import { parseSearch, type Search, stringifySearch } from "./parts/address";
 import { Failed, Page, Waiting } from "./parts/bits";
 import { Go } from "./parts/link";
 import { Shell } from "./shell";
-import type { Brand } from "./theme";
 
 // Each page is a file of its own, loaded when it is opened.
 const pages: Record<string, () => Promise<{ default: RouteComponent }>> = {
@@ -33,8 +32,8 @@ function Absent() {
   return <Page title={t("There is no such page")}><p><Go to="/">{t("To the start")}</Go></p></Page>;
 }
 
-export function makeRouter(brand: Brand) {
-  const root = createRootRoute({ component: () => <Shell brand={brand} />, notFoundComponent: Absent, validateSearch: (s) => s as Search });
+export function makeRouter() {
+  const root = createRootRoute({ component: Shell, notFoundComponent: Absent, validateSearch: (s) => s as Search });
   const routes = Object.entries(pages).map(([path, load]) => createRoute({ getParentRoute: () => root, path, component: lazyRouteComponent(load) }));
   return createRouter({
     routeTree: root.addChildren(routes), basepath: "/app", parseSearch, stringifySearch, defaultPreload: "intent",

@@ -12,10 +12,11 @@ import { Palette } from "./palette";
 import type { Search } from "./parts/address";
 import { Routed } from "./parts/link";
 import { tellFailure, Toasts } from "./parts/toast";
-import type { Brand } from "./theme";
+import { useBrand } from "./theme";
 
 // Shell is what surrounds every page.
-export function Shell({ brand }: { brand: Brand }) {
+export function Shell() {
+  const brand = useBrand();
   const [open, setOpen] = useState(false);
   const [palette, setPalette] = useState(false);
   const rights = useRights();

@@ -1,4 +1,5 @@
 import { type CSSVariablesResolver, createTheme, type MantineColorsTuple } from "@mantine/core";
+import { createContext, useContext } from "react";
 import type { Schemas } from "./api/client";
 
 export type Brand = Schemas["BrandFields"];
@@ -37,6 +38,11 @@ export const valid = (s: string | null | undefined): s is string => /^#[0-9A-Fa-
 // builtIn is what holds where not even the platform set anything, as the server
 // has it.
 export const builtIn = { app_name: "Tenantry", primary_color: "#1F5FBF", secondary_color: "#3B4A5A", logo_url: null, favicon_url: null, footer_text: null, support_email: null, hide_powered_by: false } satisfies Brand;
+
+const Context = createContext<Brand>(builtIn);
+export const BrandProvider = Context.Provider;
+export const useBrand = () => useContext(Context);
+
 export const primaryOf = (b: Brand) => (valid(b.primary_color) ? b.primary_color : builtIn.primary_color);
 
 function shades(hex: string): MantineColorsTuple {

@@ -88,10 +88,18 @@ await run(async (browser) => {
   resume();
   await page.getByText(/^1 of \d+ done$/).waitFor();
 
-  // A brand that is saved shows at once around the page.
-  const reseller = await visitor(browser);
+  // Of two colours it is said which one is hard to read, and which one is none. A
+  // brand that is saved shows at once around the page.
+  const reseller = await visitor(browser, { expect: (text) => text.includes("422") });
   await signIn(reseller, "lena.hoffmann@northwind.example", "tenantry-demo-login");
   await reseller.getByRole("link", { name: "Branding" }).click();
+  await reseller.getByText("Secondary colour: Hard to read on white").waitFor();
+  const colour = reseller.getByRole("textbox", { name: "Primary colour", exact: true });
+  const before = await colour.inputValue();
+  await colour.fill("#12");
+  await reseller.getByRole("button", { name: "Save" }).click();
+  await reseller.waitForFunction(() => document.querySelector("[name=primary_color]").getAttribute("aria-invalid") === "true");
+  await colour.fill(before);
   await reseller.getByLabel("Product name").fill("Northwind Next");
   await reseller.getByRole("button", { name: "Save" }).click();
   await reseller.getByRole("banner").getByText("Northwind Next").waitFor();

@@ -5,7 +5,7 @@ import { call, send, upload } from "../api/client";
 import { num, t } from "../i18n";
 import { type Brand, builtIn, contrast, primaryOf, readable, valid } from "../theme";
 import { Failed, Loaded, Panel } from "./bits";
-import { type Entered, Input } from "./dialog";
+import { type Entered, Input, wrongIn } from "./dialog";
 import { Conflict, type Guarded, useGuard } from "./guard";
 import { useGet } from "./link";
 import { tell } from "./toast";
@@ -67,7 +67,8 @@ function Fields({ typed, brand, inherited, guarded, touch, pictures, save }: { t
       if (!(await guard.refused(problem).catch(() => false))) setError(problem);
     }
   };
-  const input = (name: Text, props: Omit<Parameters<typeof Input>[0]["field"], "name">) => <Input field={{ name, inherited: inherited[name], ...props }} value={values[name]} set={(v) => setValues({ ...values, [name]: v })} />;
+  const wrong = wrongIn(error);
+  const input = (name: Text, props: Omit<Parameters<typeof Input>[0]["field"], "name">) => <Input field={{ name, inherited: inherited[name], ...props }} value={values[name]} error={wrong[name]} set={(v) => setValues({ ...values, [name]: v })} />;
   return (
     <SimpleGrid cols={{ base: 1, md: 2 }}>
       <Panel title={t("Brand")}>
@@ -123,10 +124,10 @@ function Upload({ to, name, done, failed }: { to: string; name: string; done: (u
 function Contrast({ values, fix }: { values: Entered; fix: (name: Text, v: string) => void }) {
   const weak = (["primary_color", "secondary_color"] as const).flatMap((name) => {
     const c = String(values[name]);
-    return valid(c) && contrast(c, "#ffffff") < 4.5 ? [{ name, ratio: contrast(c, "#ffffff"), better: readable(c, "#ffffff", 4.5).toUpperCase() }] : [];
+    return valid(c) && contrast(c, "#ffffff") < 4.5 ? [{ name, label: t(name === "primary_color" ? "Primary colour" : "Secondary colour"), ratio: contrast(c, "#ffffff"), better: readable(c, "#ffffff", 4.5).toUpperCase() }] : [];
   });
   return weak.map((w) => (
-    <Alert key={w.name} variant="outline" color="yellow" title={t("Hard to read on white: {ratio} to 1, text needs 4.5", { ratio: num(w.ratio) })} styles={{ title: { color: "var(--warn)" } }}>
+    <Alert key={w.name} variant="outline" color="yellow" title={`${w.label}: ${t("Hard to read on white: {ratio} to 1, text needs 4.5", { ratio: num(w.ratio) })}`} styles={{ title: { color: "var(--warn)" } }}>
       <Text size="sm" mb={6}>{t("Pages darken it by themselves where it is text. You may also take the nearest that can be read.")}</Text>
       <Button size="compact-sm" variant="default" onClick={() => fix(w.name, w.better)}>{t("Take {colour}", { colour: w.better })}</Button>
     </Alert>

@@ -1,7 +1,7 @@
 import { Button, Checkbox, Code, Group, Modal, NativeSelect, PasswordInput, Stack, Switch, Text, Textarea, TextInput } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, type ReactNode, useEffect, useRef, useState } from "react";
-import { address, type Call, curl, type Effects, Failure, newKey, problemOf, rehearse, send } from "../api/client";
+import { address, type Call, curl, type Effects, newKey, problemOf, rehearse, send } from "../api/client";
 import { named, num, said, t, type Word } from "../i18n";
 import { Copy, Failed, Waiting } from "./bits";
 import { Conflict, type Guarded, useGuard } from "./guard";
@@ -66,6 +66,9 @@ export function effectsOf(e: Effects): string[] {
 // since, also while it was under way, it says nothing.
 type Looked = { of: Entered; effects: Effects };
 const effectsNow = (l: Looked | null, v: Entered) => (l?.of === v ? l.effects : null);
+
+// wrongIn says by the name of a field what is wrong with it.
+export const wrongIn = (error: unknown): Record<string, string> => Object.fromEntries((problemOf(error).errors ?? []).map((e) => [e.field.split(".").pop() ?? "", said(e.message)]));
 
 export function Dialog({ action, close }: { action: Action | null; close: () => void }) {
   return (
@@ -133,7 +136,7 @@ function Content({ action, close }: { action: Action; close: () => void }) {
     else if (!action.typed || typed === action.typed) void perform();
   };
   if (action.secret && answer !== null) return <Secret value={action.secret(answer)} onward={action.onward && <Button variant="default" onClick={() => action.onward?.go(answer)}>{action.onward.label}</Button>} close={close} />;
-  const wrong = error instanceof Failure ? Object.fromEntries((problemOf(error).errors ?? []).map((e) => [e.field.split(".").pop() ?? "", said(e.message)])) : {};
+  const wrong = wrongIn(error);
   const c = effects ? action.make(values) : null;
   return (
     <form onSubmit={submit}>

@@ -148,11 +148,11 @@ func resolve(tx *db.Tx, host string, c Caller) (*Page, error) {
 		cur.take(l.fields, from.name)
 		cur.Version += l.version
 	}
-	base, version, err := base(tx)
+	platform, version, err := base(tx)
 	if err != nil {
 		return nil, err
 	}
-	cur.take(base, "platform")
+	cur.take(platform, "platform")
 	cur.rest("platform")
 	cur.Version += version
 	p, err := render(cur)

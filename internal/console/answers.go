@@ -30,7 +30,7 @@ type sentence struct {
 	weight int // what is not of a value: the most of it tells most
 }
 
-var verb = regexp.MustCompile(`%%|%d|%s|%\.\df`)
+var verb = regexp.MustCompile(`%%|%d|%s|%\\\.\df`) // in a quoted format
 
 // sentences are made when somebody first reads German.
 var sentences = sync.OnceValue(func() (all []sentence) {
@@ -39,27 +39,19 @@ var sentences = sync.OnceValue(func() (all []sentence) {
 		panic(err)
 	}
 	for format, german := range answers {
-		var like strings.Builder
-		s := sentence{german: german}
-		rest := format
-		for _, at := range verb.FindAllStringIndex(format, -1) {
-			text, v := format[len(format)-len(rest):at[0]], format[at[0]:at[1]]
-			rest = format[at[1]:]
-			like.WriteString(regexp.QuoteMeta(text))
-			s.weight += len(text)
-			switch v {
-			case "%%":
-				like.WriteString("%")
-				continue
-			case "%s":
-				like.WriteString("(.+?)")
-			default:
-				like.WriteString(`(-?[\d.]+)`)
+		s := sentence{german: german, weight: len(format)}
+		like := verb.ReplaceAllStringFunc(regexp.QuoteMeta(format), func(v string) string {
+			if v == "%%" {
+				return "%"
 			}
 			s.verbs = append(s.verbs, v)
-		}
-		s.weight += len(rest)
-		s.like = regexp.MustCompile(`(?s)^` + like.String() + regexp.QuoteMeta(rest) + `$`)
+			s.weight -= len(v)
+			if v == "%s" {
+				return "(.+?)"
+			}
+			return `(-?[\d.]+)`
+		})
+		s.like = regexp.MustCompile("(?s)^" + like + "$")
 		all = append(all, s)
 	}
 	slices.SortFunc(all, func(a, b sentence) int { return b.weight - a.weight })
@@ -75,18 +67,32 @@ func (v *view) said(text string) string {
 	return inGerman(text)
 }
 
+// mostSentences are taken apart; what follows them, such as the reason that
+// somebody gave, belongs to the last.
+const mostSentences = 8
+
 func inGerman(text string) string {
-	for at := range text {
-		if at == 0 || text[at] != ' ' || !strings.ContainsRune(".!?", rune(text[at-1])) {
-			continue
-		}
-		first, known := translated(text[:at])
-		if rest := inGerman(text[at+1:]); known && rest != text[at+1:] {
-			return first + " " + rest
+	parts := make([]string, 0, mostSentences)
+	for at := 1; at < len(text) && len(parts) < mostSentences-1; at++ {
+		if text[at] == ' ' && strings.IndexByte(".!?", text[at-1]) >= 0 {
+			parts, text, at = append(parts, text[:at]), text[at+1:], 0
 		}
 	}
-	german, _ := translated(text)
+	german, _ := sentenceBySentence(append(parts, text))
 	return german
+}
+
+// sentenceBySentence takes parts for sentences, where a known one may run over
+// several; else all of them for one.
+func sentenceBySentence(parts []string) (string, bool) {
+	for n := 1; n < len(parts); n++ {
+		if first, known := translated(strings.Join(parts[:n], " ")); known {
+			if rest, known := sentenceBySentence(parts[n:]); known {
+				return first + " " + rest, true
+			}
+		}
+	}
+	return translated(strings.Join(parts, " "))
 }
 
 var place = regexp.MustCompile(`\{\d\}`)
@@ -107,11 +113,12 @@ func translated(text string) (string, bool) {
 }
 
 // value is what stands in a sentence: a number as Germans write it, or a text
-// that may be a sentence itself.
+// that may be one sentence itself.
 func value(verb, text string) string {
 	n, err := strconv.ParseFloat(text, 64)
 	if verb == "%s" || err != nil {
-		return inGerman(text)
+		german, _ := translated(text)
+		return german
 	}
 	return printer.NewPrinter(languages.German).Sprint(number.Decimal(n))
 }

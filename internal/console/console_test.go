@@ -384,3 +384,14 @@ func TestRefusalsInGerman(t *testing.T) {
 		}
 	}
 }
+
+// A text of many sentences, as somebody's reason may be, is taken apart as far as
+// the server speaks, not in every way there is.
+func TestALongReasonInGerman(t *testing.T) {
+	w := open(t)
+	w.status, w.answer = 422, `{"status":422,"code":"x","detail":"`+strings.Repeat("Reason: This field is required. ", 60)+`Done."}`
+	body := html.UnescapeString(w.do("POST", "/signup?lang=de", url.Values{"company_name": {"A"}}).Body.String())
+	if want := strings.Repeat("Grund: Dieses Feld ist nötig. ", 7) + "Grund: This field is required. Reason:"; !strings.Contains(body, want) {
+		t.Errorf("got %s", body)
+	}
+}

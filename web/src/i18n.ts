@@ -37,16 +37,33 @@ export function t(word: Word, fill: Record<string, string | number> = {}): strin
   });
 }
 
+const mostSentences = 8; // that are taken apart; what follows, such as somebody's reason, belongs to the last
+
 // said gives a text of the server's in the language: sentence by sentence where
 // each is known, else as a whole; what is not known stays as it is.
 export function said(text: string): string {
-  for (const { index } of text.matchAll(/[.!?] /g)) {
-    const [head, tail] = [text.slice(0, index + 1), text.slice(index + 2)];
-    const first = translated(head);
-    const rest = said(tail);
-    if (first !== null && rest !== tail) return `${first} ${rest}`;
+  const all = text.split(/(?<=[.!?]) /);
+  const parts = [...all.slice(0, mostSentences - 1), ...(all.length < mostSentences ? [] : [all.slice(mostSentences - 1).join(" ")])];
+  return bySentence(parts) ?? text;
+}
+
+// bySentence takes parts for sentences, where a known one may run over several;
+// else all of them for one. It gives null for what is not known.
+function bySentence(parts: string[]): string | null {
+  for (let n = 1; n < parts.length; n++) {
+    const first = known(parts.slice(0, n).join(" "));
+    const rest = first === null ? null : bySentence(parts.slice(n));
+    if (rest !== null) return `${first} ${rest}`;
   }
-  return translated(text) ?? (/^[a-z_]+(, [a-z_]+)*$/.test(text) ? text.split(", ").map((w) => words[w] ?? w).join(", ") : text); // roles, a status
+  return known(parts.join(" "));
+}
+
+// known is a sentence, or roles and states, in the language.
+function known(text: string): string | null {
+  const sentence = translated(text);
+  if (sentence !== null || !/^[a-z_]+(, [a-z_]+)*$/.test(text)) return sentence;
+  const all = text.split(", ");
+  return all.some((w) => words[w]) ? all.map((w) => words[w] ?? w).join(", ") : null;
 }
 
 function translated(text: string): string | null {
@@ -60,7 +77,7 @@ function translated(text: string): string | null {
 // filled is a value of a sentence: numbers are written as elsewhere.
 function filled(verb: string | undefined, value: string): string {
   const [, size, unit] = /^(-?\d+(?:\.\d+)?)( GB)?$/.exec(value) ?? [];
-  return size && (unit || verb !== "%s") ? num(Number(size)) + (unit ?? "") : said(value);
+  return size && (unit || verb !== "%s") ? num(Number(size)) + (unit ?? "") : (known(value) ?? value);
 }
 
 const odd: Record<string, string> = { ok: "OK" }; // what no rule makes of its key

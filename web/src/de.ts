@@ -133,6 +133,7 @@ export const de = {
   "Active organizations": "Aktive Organisationen",
   "Suspended organizations": "Gesperrte Organisationen",
   "Mark as read": "Als gelesen markieren",
+  "Read": "Gelesen",
   "Show all": "Alle zeigen",
   "Only unread": "Nur ungelesene",
   "Mark all as read": "Alle als gelesen markieren",

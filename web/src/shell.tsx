@@ -30,7 +30,7 @@ export function Shell() {
     const key = (e: KeyboardEvent) => {
       if (e.key.toLowerCase() !== "k" || !(e.ctrlKey || e.metaKey)) return;
       e.preventDefault();
-      setPalette(true);
+      if (!document.querySelector("[role=dialog]")) setPalette(true);
     };
     addEventListener("keydown", key);
     return () => removeEventListener("keydown", key);

@@ -95,7 +95,7 @@ function People({ a, open }: { a: Admin; open: (x: Action) => void }) {
     { head: "Name", cell: (p) => p.name || "–", csv: (p) => p.name }, { head: "E-mail", cell: (p) => p.email, csv: (p) => p.email },
     { head: "Role", cell: (p) => <Status value={p.role} />, csv: (p) => p.role }, { head: "Since", cell: (p) => when(p.created_at), csv: (p) => p.created_at },
     ...(superadmin ? [{
-      head: "Actions" as const, csv: () => "", cell: (p: Person) => (
+      head: "Actions" as const, csv: false as const, cell: (p: Person) => (
         p.role !== "owner" && <Group gap={6}>
           <Button size="compact-sm" variant="default" onClick={() => open(owner(a, p))}>{t("Make owner")}</Button>
           <Button size="compact-sm" variant="default" onClick={() => open(removePerson(a, p))}>{t("Remove")}</Button>

@@ -7,6 +7,7 @@ import { useAddress } from "../parts/address";
 import { Page } from "../parts/bits";
 import { Go } from "../parts/link";
 import { type Column, List } from "../parts/list";
+import { Once } from "../parts/once";
 import { tellFailure } from "../parts/toast";
 
 type Notification = Schemas["NotifyNotification"];
@@ -45,7 +46,7 @@ export default function Notifications() {
   const columns: Column<Notification>[] = [
     { head: "What", cell: (n) => <Text fw={n.read ? 400 : 650} size="sm"><Title n={n} /><Text size="sm" c="dimmed" component="span" display="block">{said(n.body)}</Text></Text>, csv: (n) => `${n.title}: ${n.body}` },
     { head: "Time", cell: (n) => <span title={when(n.created_at)}>{ago(n.created_at)}</span>, csv: (n) => n.created_at },
-    { head: "Actions", csv: (n) => n.read, cell: (n) => !n.read && <Button size="compact-sm" variant="default" onClick={() => void act(call({ method: "post", path: "/api/tenants/notifications/{id}/read", params: { id: n.id } }))}>{t("Mark as read")}</Button> },
+    { head: "Read", csv: (n) => n.read, cell: (n) => (n.read ? t("yes") : <Once act={() => void act(call({ method: "post", path: "/api/tenants/notifications/{id}/read", params: { id: n.id } }))}>{t("Mark as read")}</Once>) },
   ];
   return (
     <Page title={t("Notifications")} aside={<>

@@ -15,7 +15,7 @@ export default function Profile() {
   const me = useGet("/api/auth/me");
   const columns: Column<Session>[] = [
     { head: "Program", cell: (s) => <span title={s.user_agent}>{program(s.user_agent)}</span>, csv: (s) => s.user_agent }, { head: "Address", cell: (s) => s.ip, csv: (s) => s.ip }, { head: "Last used", cell: (s) => when(s.last_used_at), csv: (s) => s.last_used_at },
-    { head: "Actions", csv: (s) => s.current, cell: (s) => (s.current ? t("this one") : <Button size="compact-sm" variant="default" onClick={() => setAction(endSession(s))}>{t("End")}</Button>) },
+    { head: "Actions", csv: false, cell: (s) => (s.current ? t("this one") : <Button size="compact-sm" variant="default" onClick={() => setAction(endSession(s))}>{t("End")}</Button>) },
   ];
   return (
     <Page title={t("Profile")}>
@@ -48,8 +48,8 @@ function program(agent: string): string {
 
 const password: Action = {
   get title() { return t("Change the password"); }, get button() { return t("Change"); }, get done() { return t("Changed. All other sessions have ended."); },
-  fields: [{ name: "old", label: "Password now", type: "password", required: true }, { name: "next", label: "New password", type: "password", required: true }],
-  make: (v) => call({ method: "post", path: "/api/auth/password/change", body: { old_password: String(v.old), new_password: String(v.next) } }),
+  fields: [{ name: "old_password", label: "Password now", type: "password", required: true }, { name: "new_password", label: "New password", type: "password", required: true }],
+  make: (v) => call({ method: "post", path: "/api/auth/password/change", body: { old_password: String(v.old_password), new_password: String(v.new_password) } }),
 };
 
 const confirm: Action = {

@@ -72,7 +72,7 @@ function approve(r: Request, keys: { value: string; label: string }[]): Action {
       { name: "admin_id", label: "Admin", type: "pick", find: findAdmin, hint: t("None chosen: as it came.") },
       { name: "initial_credit_limit", label: "Credit limit", type: "number", least: 0 }, { name: "storage_limit_gb", label: "Storage (GB)", type: "number", least: -1, hint: t("-1 is unlimited.") },
       { name: "max_users", label: "Users", type: "number", least: -1 }, { name: "bandwidth_limit_gb", label: "Bandwidth (GB)", type: "number", least: -1 },
-      { name: "plugins", label: "Plugins", type: "many", options: keys, hint: t("None chosen: the default ones.") },
+      { name: "enabled_plugins", label: "Plugins", type: "many", options: keys, hint: t("None chosen: the default ones.") },
       { name: "provision", label: "Provision at once", type: "switch" },
     ],
     initial: { org_name: r.desired_org_name, org_slug: r.desired_org_slug, provision: true },
@@ -84,7 +84,7 @@ function approve(r: Request, keys: { value: string; label: string }[]): Action {
         ...(v.admin_id && { admin_id: asNumber(v.admin_id) }),
         ...(v.initial_credit_limit !== "" && { initial_credit_limit: asNumber(v.initial_credit_limit) }), ...(v.storage_limit_gb !== "" && { storage_limit_gb: asNumber(v.storage_limit_gb) }),
         ...(v.max_users !== "" && { max_users: asNumber(v.max_users) }), ...(v.bandwidth_limit_gb !== "" && { bandwidth_limit_gb: asNumber(v.bandwidth_limit_gb) }),
-        ...((v.plugins as string[]).length > 0 && { enabled_plugins: v.plugins as string[] }),
+        ...((v.enabled_plugins as string[]).length > 0 && { enabled_plugins: v.enabled_plugins as string[] }),
       },
     }),
   };

@@ -48,18 +48,18 @@ function edit(s: Settings): Action {
     title: t("Settings"), button: t("Save"), danger: true, done: t("Saved"), intro: t("-1 is unlimited."),
     guard: { path: "/api/tenants/settings", params: {}, seen: s },
     fields: [
-      { name: "auto", label: "Approve registrations automatically", type: "switch" }, { name: "credit", label: "Credit limit", type: "number", least: 0, required: true }, { name: "storage", label: "Storage (GB)", type: "number", least: -1, required: true },
-      { name: "users", label: "Users", type: "number", least: -1, required: true }, { name: "bandwidth", label: "Bandwidth (GB)", type: "number", least: -1, required: true }, { name: "password", label: "Shortest password", type: "number", least: 8, required: true }, { name: "zone", label: "Time zone of months", required: true },
+      { name: "auto_approve_registrations", label: "Approve registrations automatically", type: "switch" }, { name: "default_credit_limit", label: "Credit limit", type: "number", least: 0, required: true }, { name: "default_storage_limit_gb", label: "Storage (GB)", type: "number", least: -1, required: true },
+      { name: "default_max_users", label: "Users", type: "number", least: -1, required: true }, { name: "default_bandwidth_limit_gb", label: "Bandwidth (GB)", type: "number", least: -1, required: true }, { name: "password_min_length", label: "Shortest password", type: "number", least: 8, required: true }, { name: "billing_timezone", label: "Time zone of months", required: true },
     ],
     initial: {
-      auto: s.auto_approve_registrations, credit: String(s.default_credit_limit), storage: String(s.default_storage_limit_gb), users: String(s.default_max_users), bandwidth: String(s.default_bandwidth_limit_gb),
-      password: String(s.password_min_length), zone: s.billing_timezone,
+      auto_approve_registrations: s.auto_approve_registrations, default_credit_limit: String(s.default_credit_limit), default_storage_limit_gb: String(s.default_storage_limit_gb), default_max_users: String(s.default_max_users), default_bandwidth_limit_gb: String(s.default_bandwidth_limit_gb),
+      password_min_length: String(s.password_min_length), billing_timezone: s.billing_timezone,
     },
     make: (v) => call({
       method: "put", path: "/api/tenants/settings",
       body: {
-        auto_approve_registrations: v.auto === true, default_credit_limit: asNumber(v.credit), default_storage_limit_gb: asNumber(v.storage), default_max_users: asNumber(v.users),
-        default_bandwidth_limit_gb: asNumber(v.bandwidth), password_min_length: asNumber(v.password), billing_timezone: String(v.zone),
+        auto_approve_registrations: v.auto_approve_registrations === true, default_credit_limit: asNumber(v.default_credit_limit), default_storage_limit_gb: asNumber(v.default_storage_limit_gb), default_max_users: asNumber(v.default_max_users),
+        default_bandwidth_limit_gb: asNumber(v.default_bandwidth_limit_gb), password_min_length: asNumber(v.password_min_length), billing_timezone: String(v.billing_timezone),
       },
     }),
   };

@@ -19,7 +19,7 @@ export function ActingFor({ id, grant, open }: { id: number; grant: boolean; ope
     { head: "Who", cell: (g) => g.operator.name || g.operator.email, csv: (g) => g.operator.email }, { head: "For whom", cell: (g) => g.member.name || g.member.email, csv: (g) => g.member.email },
     { head: "Reason", cell: (g) => g.reason, csv: (g) => g.reason }, { head: "Since", cell: (g) => when(g.created_at), csv: (g) => g.created_at }, { head: "Ends", cell: (g) => when(g.ended_at ?? g.expires_at), csv: (g) => g.ended_at ?? g.expires_at },
     { head: "Status", cell: (g) => <><Status value={stateOf(g)} />{g.ended_because && g.ended_because !== "ended" && <Text size="sm" c="dimmed">{named(g.ended_because)}</Text>}</>, csv: stateOf },
-    { head: "Actions", csv: () => "", cell: (g) => g.active && <Button size="compact-sm" variant="default" onClick={() => open(end(id, g))}>{t("End")}</Button> },
+    { head: "Actions", csv: false, cell: (g) => g.active && <Button size="compact-sm" variant="default" onClick={() => open(end(id, g))}>{t("End")}</Button> },
   ];
   return (
     <Panel title={t("Acting for members")} aside={grant && <Button size="compact-sm" onClick={() => open(begin(id))}>{t("Act for a member")}</Button>}>

@@ -71,11 +71,13 @@ const effectsNow = (l: Looked | null, v: Entered) => (l?.of === v ? l.effects : 
 export const wrongIn = (error: unknown): Record<string, string> => Object.fromEntries((problemOf(error).errors ?? []).map((e) => [e.field.split(".").pop() ?? "", said(e.message)]));
 
 export function Dialog({ action, close }: { action: Action | null; close: () => void }) {
-  return (
-    <Modal opened={action !== null} onClose={close} title={action?.title} closeButtonProps={{ "aria-label": t("Close") }} size="lg" centered transitionProps={{ duration: 0 }}>
-      {action && <Content action={action} close={close} />}
-    </Modal>
-  );
+  return <Window open={action !== null} title={action?.title} close={close}>{action && <Content action={action} close={close} />}</Window>;
+}
+
+// Window stands before the page. A click beside it leaves it open: what was typed
+// would be lost, or a key that is shown once.
+function Window({ open, title, close, children }: { open: boolean; title?: string; close: () => void; children: ReactNode }) {
+  return <Modal opened={open} onClose={close} title={title} closeOnClickOutside={false} closeButtonProps={{ "aria-label": t("Close") }} size="lg" centered transitionProps={{ duration: 0 }}>{children}</Modal>;
 }
 
 const given = 50; // ms in which the window gives the focus back itself
@@ -225,7 +227,7 @@ export function Input({ field: f, value, error, set, first }: { field: Field; va
   }
 }
 
-// many runs the same action on several things, one after the other, and says
+// Bulk runs the same action on several things, one after the other, and says
 // how far it is and what was refused; only that is left to try again. Who closes
 // it stops it before the next.
 export function Bulk({ title, button, fields, things, make, close, clear }: {
@@ -276,7 +278,7 @@ export function Bulk({ title, button, fields, things, make, close, clear }: {
     close();
   };
   return (
-    <Modal opened onClose={close} title={title} closeButtonProps={{ "aria-label": t("Close") }} size="lg" centered transitionProps={{ duration: 0 }}>
+    <Window open title={title} close={close}>
       <form onSubmit={(e) => { e.preventDefault(); void (effects ? perform() : look()); }}>
         <Stack gap="sm">
           <Text size="sm">{left.map((x) => x.name).join(", ")}</Text>
@@ -290,7 +292,7 @@ export function Bulk({ title, button, fields, things, make, close, clear }: {
           </Group>
         </Stack>
       </form>
-    </Modal>
+    </Window>
   );
 }
 

@@ -2,7 +2,8 @@ import { Button, Code, Group } from "@mantine/core";
 import { call, type Schemas } from "../api/client";
 import { t, when } from "../i18n";
 import { Panel, Status } from "./bits";
-import { type Action, asText, type Entered } from "./dialog";
+import { ends } from "./days";
+import { type Action, type Entered } from "./dialog";
 import { type Column, List } from "./list";
 
 type Key = Schemas["AuthAPIKey"];
@@ -15,7 +16,7 @@ export function Keys({ organization, open }: { organization?: number; open: (a: 
     { head: "Name", cell: (k) => k.name, csv: (k) => k.name }, { head: "Key", cell: (k) => <Code>{k.prefix}…</Code>, csv: (k) => k.prefix },
     { head: "Scopes", cell: (k) => (k.scopes ?? []).join(", "), csv: (k) => (k.scopes ?? []).join(" ") },
     { head: "Status", cell: (k) => <Status value={stateOf(k)} />, csv: stateOf }, { head: "Last used", cell: (k) => when(k.last_used_at), csv: (k) => k.last_used_at }, { head: "Ends", cell: (k) => when(k.expires_at), csv: (k) => k.expires_at },
-    { head: "Actions", csv: () => "", cell: (k) => !k.revoked_at && <Group gap={6}>
+    { head: "Actions", csv: false, cell: (k) => !k.revoked_at && <Group gap={6}>
       <Button size="compact-sm" variant="default" onClick={() => open(rotate(k, organization))}>{t("Replace")}</Button>
       <Button size="compact-sm" variant="default" onClick={() => open(revoke(k, organization))}>{t("Revoke")}</Button>
     </Group> },
@@ -33,10 +34,7 @@ export function Keys({ organization, open }: { organization?: number; open: (a: 
 const stateOf = (k: Key) => (k.revoked_at ? "revoked" : k.expires_at && new Date(k.expires_at) < new Date() ? "expired" : "active");
 
 function make(organization?: number): Action {
-  const body = (v: Entered) => {
-    const end = asText(v.expires_at);
-    return { name: String(v.name), scopes: v.scopes as string[], expires_at: end ? `${end}T23:59:59.000Z` : null };
-  };
+  const body = (v: Entered) => ({ name: String(v.name), scopes: v.scopes as string[], expires_at: ends(v.expires_at) ?? null });
   return {
     title: t("New key"), button: t("Create"), done: t("Created"),
     fields: [{ name: "name", label: "Name", required: true }, { name: "scopes", label: "Scopes", type: "many", options: scopes.map((s) => ({ value: s, label: s })) }, { name: "expires_at", label: "Ends", type: "date" }],
@@ -49,10 +47,10 @@ function make(organization?: number): Action {
 
 // rotate makes a key in the place of another, which stays good for a while.
 function rotate(k: Key, organization?: number): Action {
-  const body = (v: Entered) => ({ overlap_seconds: Number(v.overlap) });
+  const body = (v: Entered) => ({ overlap_seconds: Number(v.overlap_seconds) });
   return {
     title: t("Replace {name}", { name: k.name }), button: t("Replace"), done: t("Created"), intro: t("The new key has the same scopes. The old one stays good for so long."),
-    fields: [{ name: "overlap", label: "Old key good for", type: "select", options: [["3600", "1 hour"], ["86400", "1 day"], ["604800", "7 days"], ["0", "not at all"]].map(([value, label]) => ({ value: value as string, label: t(label as "1 hour") })) }],
+    fields: [{ name: "overlap_seconds", label: "Old key good for", type: "select", options: [["3600", "1 hour"], ["86400", "1 day"], ["604800", "7 days"], ["0", "not at all"]].map(([value, label]) => ({ value: value as string, label: t(label as "1 hour") })) }],
     make: (v) => (organization
       ? call({ method: "post", path: "/api/tenants/organizations/{org_id}/api-keys/{key_id}/rotate", params: { org_id: organization, key_id: k.id }, body: body(v) })
       : call({ method: "post", path: "/api/tenants/api-keys/{key_id}/rotate", params: { key_id: k.id }, body: body(v) })),

@@ -7,6 +7,7 @@ import { named, num, t, type Word } from "../i18n";
 import { useAddress } from "./address";
 import { Copy, Empty, Failed, Waiting } from "./bits";
 import { download, toCSV } from "./csv";
+import { begins, ends } from "./days";
 import { type Choice, type Find, Pick } from "./pick";
 import { SavedFilters } from "./saved";
 
@@ -15,7 +16,7 @@ type RowOf<P extends GetPath> = Answer<P> extends { data: (infer R)[] | null } ?
 export type Column<R> = {
   head: Word;
   cell: (r: R) => ReactNode;
-  csv?: (r: R) => string | number | boolean | null | undefined;
+  csv?: false | ((r: R) => string | number | boolean | null | undefined); // false: not in the file
   right?: boolean;
   sort?: string; // what the API sorts by, where it does
 };
@@ -104,10 +105,10 @@ function Turn({ label, off, go }: { label: Word; off: boolean; go: () => void })
   return <Button size="compact-sm" variant="default" aria-disabled={off} data-disabled={off || undefined} onClick={() => off || go()}>{t(label)}</Button>;
 }
 
-// asked writes the days of filters as the API takes times.
+// asked writes the days of filters as the API takes times: from the beginning of
+// the one to the end of the other, where one looks, as the rows show them.
 function asked(v: Values): Values {
-  const day = (s: unknown, end: string) => (s ? `${String(s)}T${end}Z` : undefined);
-  return { ...v, ...(v.from ? { from: day(v.from, "00:00:00.000") } : {}), ...(v.to ? { to: day(v.to, "23:59:59.999") } : {}) };
+  return { ...v, from: begins(v.from), to: ends(v.to) };
 }
 
 function Rows<P extends GetPath, R extends RowOf<P>>({ rows, columns, id, to, label, detail, bulk, chosen, setChosen, sort, setSort }: Props<P, R> & { rows: R[]; chosen: R[]; setChosen: (r: R[]) => void; sort: string; setSort: (s: string) => void }) {
@@ -203,7 +204,8 @@ function Export<P extends GetPath, R>({ path, params, query, columns, name, tota
         all.push(...(p.data ?? []));
         cursor = p.pagination.next_cursor ?? undefined;
       }
-      download(`${name}.csv`, toCSV(columns.map((c) => t(c.head)), all.map((r) => columns.map((c) => (c.csv ?? c.cell)(r)))));
+      const written = columns.flatMap((c) => (c.csv === false ? [] : [{ head: t(c.head), value: c.csv ?? c.cell }]));
+      download(`${name}.csv`, toCSV(written.map((c) => c.head), all.map((r) => written.map((c) => c.value(r)))));
     } catch (e) {
       setError(e);
     }

@@ -20,7 +20,7 @@ export function Members({ id, open }: { id: number; open: (a: Action) => void })
   const members: Column<Member>[] = [
     { head: "Name", cell: (m) => m.name || "–", csv: (m) => m.name }, { head: "E-mail", cell: (m) => m.email, csv: (m) => m.email },
     { head: "Role", cell: (m) => <Status value={m.role} />, csv: (m) => m.role }, { head: "Since", cell: (m) => when(m.created_at), csv: (m) => m.created_at },
-    { head: "Actions", csv: () => "", cell: (m) => (full || m.role !== "owner") && <Group gap={6}>
+    { head: "Actions", csv: false, cell: (m) => (full || m.role !== "owner") && <Group gap={6}>
       <Button size="compact-sm" variant="default" onClick={() => open(change(id, m, given))}>{t("Change role")}</Button>
       <Button size="compact-sm" variant="default" onClick={() => open(remove(id, m, m.user_id === me.user.id))}>{m.user_id === me.user.id ? t("Leave") : t("Remove")}</Button>
     </Group> },
@@ -28,7 +28,7 @@ export function Members({ id, open }: { id: number; open: (a: Action) => void })
   const invitations: Column<Invitation>[] = [
     { head: "E-mail", cell: (i) => i.email, csv: (i) => i.email }, { head: "Role", cell: (i) => <Status value={i.role} />, csv: (i) => i.role },
     { head: "Status", cell: (i) => <Status value={i.state} />, csv: (i) => i.state }, { head: "Ends", cell: (i) => when(i.expires_at), csv: (i) => i.expires_at },
-    { head: "Actions", csv: () => "", cell: (i) => i.state === "open" && (full || i.role !== "owner") && <Button size="compact-sm" variant="default" onClick={() => open(revoke(id, i))}>{t("Revoke")}</Button> },
+    { head: "Actions", csv: false, cell: (i) => i.state === "open" && (full || i.role !== "owner") && <Button size="compact-sm" variant="default" onClick={() => open(revoke(id, i))}>{t("Revoke")}</Button> },
   ];
   return (
     <Stack gap="md">

@@ -22,7 +22,8 @@ type refusal struct {
 		Code    string `json:"code"`
 		Message string `json:"message"`
 	} `json:"errors"`
-	retry string // Retry-After
+	Suggestions []string `json:"suggestions"` // slugs to take instead
+	retry       string   // Retry-After
 }
 
 func (e *refusal) Error() string { return e.Code + ": " + e.Detail }

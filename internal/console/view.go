@@ -33,6 +33,7 @@ type filled struct {
 	Fields                     []entered
 	Links                      []link
 	Alert, RequestID           string
+	Suggestions                []string // to take instead of what was refused
 }
 
 type entered struct {
@@ -74,7 +75,7 @@ func lookOf(b brand.Fields) look {
 		l.Icon = "/icon.svg"
 	}
 	// brand checks that a colour is #RRGGBB; readable gives the same form.
-	l.Fill, l.Text = template.CSS(readable(primary, primary, 1)), template.CSS(over(primary))                                               //nolint:gosec // see above
+	l.Fill, l.Text = template.CSS(primary), template.CSS(over(primary))                                                                     //nolint:gosec // see above
 	l.Light, l.Dark = template.CSS(readable(primary, lightGround, textContrast)), template.CSS(readable(primary, darkGround, textContrast)) //nolint:gosec // see above
 	return l
 }
@@ -102,7 +103,7 @@ func (v *view) fill(f *form, values map[string]string, e *refusal) {
 	out := &filled{Path: f.path, Title: v.T(f.title), Intro: v.T(f.intro), Button: v.T(f.button)}
 	wrong := map[string]string{}
 	if e != nil {
-		out.Alert, out.RequestID = v.said(e.Detail), e.RequestID
+		out.Alert, out.RequestID, out.Suggestions = v.said(e.Detail), e.RequestID, e.Suggestions
 		for _, x := range e.Errors {
 			wrong[x.Field] = v.said(x.Message)
 		}

@@ -27,6 +27,33 @@ await run(async (browser) => {
   await dialog.waitFor({ state: "hidden" });
   await page.unroute(/dry_run=true/);
 
+  // A click beside a dialog leaves it open, and Ctrl-K opens nothing above it. The
+  // palette keeps in sight what the arrow keys choose.
+  await page.getByRole("button", { name: "Add credits" }).click();
+  await dialog.getByLabel("Amount").fill("77");
+  await page.mouse.click(5, 5);
+  await page.keyboard.press("Control+k");
+  want("what was typed, after a click beside it", await dialog.getByLabel("Amount").inputValue(), "77");
+  want("dialogs at once", await dialog.count(), 1);
+  await page.keyboard.press("Escape");
+  await dialog.waitFor({ state: "hidden" });
+  await page.keyboard.press("Control+k");
+  await dialog.getByRole("combobox").waitFor();
+  for (let i = 0; i < 30; i++) await page.keyboard.press("ArrowDown");
+  const sight = await dialog.locator("[aria-selected=true]").evaluate((o) => [o.getBoundingClientRect().bottom, o.closest("[role=listbox]").getBoundingClientRect().bottom + 1]);
+  want("the choice of the palette is in sight", sight[0] <= sight[1], true);
+  await page.keyboard.press("Escape");
+  await dialog.waitFor({ state: "hidden" });
+
+  // What nothing was chosen of is said at its field, before anything is sent.
+  await go(page, "/app/keys");
+  await page.getByRole("button", { name: "New key" }).click();
+  await dialog.getByLabel("Name").fill("Nothing");
+  await dialog.getByRole("button", { name: "Create" }).click();
+  await dialog.getByText("Choose at least one.").waitFor();
+  await page.keyboard.press("Escape");
+  await dialog.waitFor({ state: "hidden" });
+
   // The focus goes back to what it came from, or to the page where that is gone.
   const back = (to) => page.waitForFunction((t) => document.activeElement?.id === t || document.activeElement?.textContent === t, to);
   await go(page, "/app/organizations?effective_status=active");

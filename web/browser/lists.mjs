@@ -5,7 +5,7 @@ const focused = (page) => page.evaluate(() => document.activeElement?.getAttribu
 const asks = (page, search) => page.waitForURL((u) => u.search === search);
 
 await run(async (browser) => {
-  const page = await visitor(browser);
+  const page = await visitor(browser, { expect: (text) => /ERR_INTERNET_DISCONNECTED|no answer/.test(text) });
   await signIn(page, "ada.berg@tenantry.example", "tenantry-demo-login");
 
   // Whoever filters keeps the focus, and what was typed and not sent goes along.
@@ -45,4 +45,34 @@ await run(async (browser) => {
   want("the page after two times Enter", new URL(page.url()).search, "?page=2");
   want("the focus on the last page", await focused(page), "Next");
   want("rows chosen unseen", await page.getByRole("button", { name: /^Suspend \d/ }).count(), 0);
+
+  // A notification that is read hands the focus to the next that is not.
+  await go(page, "/app/notifications");
+  await page.unrouteAll();
+  const marks = page.getByRole("button", { name: "Mark as read" });
+  const unread = await marks.count();
+  await marks.first().focus();
+  await page.keyboard.press("Enter");
+  await page.waitForFunction((n) => document.querySelectorAll("[data-once]").length < n, unread);
+  want("the focus after one is read", await focused(page), unread > 1 ? "Mark as read" : "main");
+
+  // Where nobody answers, that is said beside what is shown, and on a page that
+  // was not loaded yet.
+  await go(page, "/app/organizations");
+  const context = page.context();
+  await context.setOffline(true);
+  await page.getByLabel("Search for").fill("x");
+  await page.getByLabel("Search for").press("Enter");
+  await page.getByText("The server does not answer.").waitFor();
+  await page.evaluate(() => history.pushState({}, "", "/app/settings"));
+  await page.waitForURL("**/app/settings");
+  await page.getByText("The server does not answer.").waitFor();
+  await context.setOffline(false);
+
+  // The days of a filter are those of the rows beside it: local ones.
+  const far = await visitor(browser, { zone: "America/New_York" });
+  await signIn(far, "ada.berg@tenantry.example", "tenantry-demo-login");
+  const asked = far.waitForRequest((r) => r.url().includes("from=2026"));
+  await go(far, "/app/audit?from=2026-01-15");
+  want("a day of the filter in New York", new URL((await asked).url()).searchParams.get("from"), "2026-01-15T05:00:00.000Z");
 });

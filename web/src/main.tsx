@@ -17,7 +17,7 @@ const island = JSON.parse(document.getElementById("island")?.textContent ?? "{}"
 const root = createRoot(document.getElementById("root") as HTMLElement);
 
 const client = new QueryClient({
-  defaultOptions: { queries: { staleTime: 5_000, retry: (n, e) => n < 2 && (!(e instanceof Failure) || e.problem.status >= 500) } },
+  defaultOptions: { queries: { networkMode: "always", staleTime: 5_000, retry: (n, e) => n < 2 && (!(e instanceof Failure) || e.problem.status >= 500) } },
 });
 
 // Rights follows who one is: a suspension or another role shows at once.

@@ -24,7 +24,7 @@ function Finder({ close }: { close: () => void }) {
   const pages = useMemo(() => placesOf(rights), [rights]);
   const all = [...pages.filter((p) => p.label.toLowerCase().includes(text.trim().toLowerCase())), ...found];
   const chosen = Math.min(at, all.length - 1);
-  useEffect(() => document.getElementById(`found-${chosen}`)?.scrollIntoView({ block: "nearest" }), [chosen]);
+  useEffect(() => void document.getElementById(`found-${chosen}`)?.scrollIntoView({ block: "nearest" }), [chosen]);
   const go = (p: Place | undefined) => {
     if (!p) return;
     close();

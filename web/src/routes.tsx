@@ -28,15 +28,23 @@ const pages: Record<string, () => Promise<{ default: RouteComponent }>> = {
   "/profile": () => import("./pages/profile"),
 };
 
+// loaded is the file of a page. Where it is not had because nobody answers, that is
+// said on the page; only where somebody does is it another version's, which the
+// router loads anew.
+const loaded = (load: () => Promise<{ default: RouteComponent }>) => () => load().catch(async (e: unknown) => {
+  const answers = await fetch(location.pathname, { method: "HEAD" }).then((r) => r.ok, () => false);
+  throw answers ? e : new Error("no answer");
+});
+
 function Absent() {
   return <Page title={t("There is no such page")}><p><Go to="/">{t("To the start")}</Go></p></Page>;
 }
 
 export function makeRouter() {
   const root = createRootRoute({ component: Shell, notFoundComponent: Absent, validateSearch: (s) => s as Search });
-  const routes = Object.entries(pages).map(([path, load]) => createRoute({ getParentRoute: () => root, path, component: lazyRouteComponent(load) }));
+  const routes = Object.entries(pages).map(([path, load]) => createRoute({ getParentRoute: () => root, path, component: lazyRouteComponent(loaded(load)) }));
   return createRouter({
     routeTree: root.addChildren(routes), basepath: "/app", parseSearch, stringifySearch, defaultPreload: "intent",
-    scrollRestoration: true, defaultPendingComponent: Waiting, defaultErrorComponent: ({ error, reset }) => <Failed error={error} again={reset} />,
+    scrollRestoration: true, defaultPendingComponent: Waiting, defaultErrorComponent: ({ error }) => <Failed error={error} again={() => location.reload()} />,
   });
 }

@@ -33,6 +33,14 @@ export function readable(colour: string, ground: string, ratio: number): string 
   return write(towards);
 }
 
+const distance = 80; // of two colours that are told apart, in the cube of RGB
+
+// apart are those of the colours that are unlike all before them.
+export function apart(colours: string[]): string[] {
+  const far = (a: string, b: string) => Math.hypot(...parse(a).map((v, i) => v - (parse(b)[i] ?? 0))) >= distance;
+  return colours.reduce<string[]>((all, c) => (all.every((o) => far(o, c)) ? [...all, c] : all), []);
+}
+
 export const valid = (s: string | null | undefined): s is string => /^#[0-9A-Fa-f]{6}$/.test(s ?? "");
 
 // builtIn is what holds where not even the platform set anything, as the server
@@ -66,7 +74,8 @@ export function themeOf(b: Brand) {
   });
 }
 
-export const grounds = { light: "#ffffff", dark: "#242424" };
+// grounds are what colours stand on: in the dark the lightest of them, a card's.
+const grounds = { light: "#ffffff", dark: "#2e2e2e" };
 
 // variables mend what Mantine leaves too faint, and let the brand through only
 // where it can be read.

@@ -4,7 +4,7 @@ import type { components, paths } from "./schema";
 import { accessToken, leave } from "./session";
 
 export type Schemas = components["schemas"];
-export type Problem = Schemas["Problem"];
+export type Problem = Schemas["Problem"] & { suggestions?: string[] }; // slugs to take instead
 
 // A call goes out with the token; one that ended meanwhile is renewed once.
 const signed: Middleware = {
@@ -43,7 +43,7 @@ function failure(error: unknown, res: Response): Failure {
   const p = error as Partial<Problem> | undefined;
   return new Failure({
     type: "about:blank", title: p?.title ?? res.statusText, status: res.status, code: p?.code ?? "unreadable",
-    detail: p?.detail ?? "The server's answer cannot be read.", request_id: p?.request_id ?? res.headers.get("X-Request-Id") ?? "", errors: p?.errors ?? [],
+    detail: p?.detail ?? "The server's answer cannot be read.", request_id: p?.request_id ?? res.headers.get("X-Request-Id") ?? "", errors: p?.errors ?? [], suggestions: p?.suggestions,
   });
 }
 

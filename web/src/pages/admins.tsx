@@ -3,6 +3,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { call, type Schemas } from "../api/client";
 import { day, num, t } from "../i18n";
+import { useRights } from "../me";
 import { Page, Status } from "../parts/bits";
 import { type Action, asText, Dialog } from "../parts/dialog";
 import { Go, useGet } from "../parts/link";
@@ -20,6 +21,7 @@ const columns: Column<Admin>[] = [
 ];
 
 export default function Admins() {
+  const { superadmin } = useRights();
   const [action, setAction] = useState<Action | null>(null);
   const navigate = useNavigate();
   const groups = useGet("/api/tenants/partner-groups", {}, { limit: 200 });
@@ -37,7 +39,7 @@ export default function Admins() {
     after: (a) => void navigate({ to: `/admins/${(a as Admin).id}` as never }),
   };
   return (
-    <Page title={t("Admins")} aside={<Button onClick={() => setAction(make)}>{t("New admin")}</Button>}>
+    <Page title={t("Admins")} aside={superadmin && <Button onClick={() => setAction(make)}>{t("New admin")}</Button>}>
       <List path="/api/tenants/admins" label={t("Admins")} columns={columns} id={(a: Admin) => a.id} to={(a) => `/admins/${a.id}`}
         filters={[{ name: "q", label: "Search for" }, { name: "status", label: "Status", options: ["active", "suspended"] }, { name: "partner_group_id", label: "Partner group", choices: options }]} />
       <Dialog action={action} close={() => setAction(null)} />

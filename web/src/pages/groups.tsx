@@ -2,6 +2,7 @@ import { Button, Group } from "@mantine/core";
 import { useState } from "react";
 import { call, type Schemas } from "../api/client";
 import { limit, num, percent, t } from "../i18n";
+import { useRights } from "../me";
 import { Facts, Page } from "../parts/bits";
 import { type Action, asNumber, asText, Dialog, type Entered, type Field } from "../parts/dialog";
 import { Go, useGet } from "../parts/link";
@@ -20,12 +21,13 @@ const columns: Column<PartnerGroup>[] = [
 const bound = (n: number | null, unit = "") => (n === null ? t("unbound") : limit(n, unit));
 
 export default function Groups() {
+  const { superadmin } = useRights();
   const [action, setAction] = useState<Action | null>(null);
   const plugins = useGet("/api/tenants/available-plugins", {}, { limit: 200 });
   const groups = useGet("/api/tenants/partner-groups", {}, { limit: 200 });
   const keys = (plugins.data?.data ?? []).map((p) => ({ value: p.key, label: p.name }));
   return (
-    <Page title={t("Partner groups")} aside={<Button onClick={() => setAction(edit(null, keys))}>{t("New group")}</Button>}>
+    <Page title={t("Partner groups")} aside={superadmin && <Button onClick={() => setAction(edit(null, keys))}>{t("New group")}</Button>}>
       <List path="/api/tenants/partner-groups" label={t("Partner groups")} columns={columns} id={(g: PartnerGroup) => g.id} filters={[{ name: "q", label: "Search for" }]}
         detail={(g) => (
           <>

@@ -11,6 +11,7 @@ export function Failed({ error, again }: { error: unknown; again?: () => void })
     <Alert role="alert" color="red" variant="outline" title={said(p.detail)} styles={{ title: { color: "var(--bad)", whiteSpace: "normal" } }}>
       <Stack gap={4}>
         {fields.map((e) => <Text size="sm" key={e.field + e.code}><Code>{e.field}</Code> {said(e.message)}</Text>)}
+        {p.suggestions && p.suggestions.length > 0 && <Text size="sm">{t("Free ones:")} {p.suggestions.join(", ")}</Text>}
         {p.status === 401 && <Text size="sm"><a href="/login" target="_blank" rel="noreferrer">{t("Sign in in another tab")}</a>, {t("then go on here")}.</Text>}
         <Group gap="xs">
           {p.request_id && <><Text size="sm">{t("Request")}</Text><Code>{p.request_id}</Code><Copy value={p.request_id} /></>}

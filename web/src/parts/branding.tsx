@@ -1,6 +1,6 @@
 import { Alert, Button, FileButton, Group, SegmentedControl, SimpleGrid, Stack, Text } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
+import { type FormEvent, useEffect, useState } from "react";
 import { call, send, upload } from "../api/client";
 import { num, t } from "../i18n";
 import { type Brand, builtIn, contrast, primaryOf, readable, valid } from "../theme";
@@ -86,7 +86,7 @@ function Fields({ typed, brand, inherited, guarded, touch, pictures, save }: { t
             {input("support_email", { label: "Support e-mail", type: "email" })}
             {input("footer_text", { label: "Footer", type: "long" })}
             <Input field={{ name: "hide_powered_by", label: "Hide “powered by”", type: "switch" }} value={values.hide_powered_by} set={(v) => setValues({ ...values, hide_powered_by: v })} />
-            <Contrast values={values} fix={(name, v) => setValues({ ...values, [name]: v })} />
+            <Contrast brand={over(now, inherited)} fix={(name, v) => setValues({ ...values, [name]: v })} />
             <Conflict of={guarded} guard={guard} close={() => touch(false)} />
             {error !== null && <Failed error={error} />}
             <Group justify="flex-end"><Button type="submit" disabled={guard.conflict !== null}>{t("Save")}</Button></Group>
@@ -120,18 +120,37 @@ function Upload({ to, name, done, failed }: { to: string; name: string; done: (u
   );
 }
 
-// Contrast warns of colours that are hard to read on white, with one that is not.
-function Contrast({ values, fix }: { values: Entered; fix: (name: Text, v: string) => void }) {
-  const weak = (["primary_color", "secondary_color"] as const).flatMap((name) => {
-    const c = String(values[name]);
-    return valid(c) && contrast(c, "#ffffff") < 4.5 ? [{ name, label: t(name === "primary_color" ? "Primary colour" : "Secondary colour"), ratio: contrast(c, "#ffffff"), better: readable(c, "#ffffff", 4.5).toUpperCase() }] : [];
-  });
+// Contrast warns of colours that are hard to read on a light page, or to see on a
+// dark one, with one that is not; also of those that are inherited.
+function Contrast({ brand, fix }: { brand: Brand; fix: (name: Text, v: string) => void }) {
+  const weak = (["primary_color", "secondary_color"] as const).flatMap((name) => pages.flatMap((p) => {
+    const c = brand[name];
+    return valid(c) && contrast(c, p.ground) < p.least ? [{ ...p, name, ratio: contrast(c, p.ground), better: readable(c, p.ground, p.least).toUpperCase() }] : [];
+  }));
   return weak.map((w) => (
-    <Alert key={w.name} variant="outline" color="yellow" title={`${w.label}: ${t("Hard to read on white: {ratio} to 1, text needs 4.5", { ratio: num(w.ratio) })}`} styles={{ title: { color: "var(--warn)" } }}>
-      <Text size="sm" mb={6}>{t("Pages darken it by themselves where it is text. You may also take the nearest that can be read.")}</Text>
+    <Alert key={w.name + w.ground} variant="outline" color="yellow" title={`${t(w.name === "primary_color" ? "Primary colour" : "Secondary colour")}: ${t(w.hard, { ratio: num(w.ratio) })}`} styles={{ title: { color: "var(--warn)" } }}>
+      <Text size="sm" mb={6}>{t(w.mended)}</Text>
       <Button size="compact-sm" variant="default" onClick={() => fix(w.name, w.better)}>{t("Take {colour}", { colour: w.better })}</Button>
     </Alert>
   ));
+}
+
+const pages = [
+  { ground: "#ffffff", least: 4.5, hard: "Hard to read on white: {ratio} to 1, text needs 4.5", mended: "Pages darken it by themselves where it is text. You may also take the nearest that can be read." },
+  { ground: "#1a1b1e", least: 3, hard: "Hard to see in dark: {ratio} to 1, lines need 3", mended: "Dark pages lighten it by themselves. You may also take the nearest that can be seen." },
+] as const;
+
+const still = 800; // ms in which nobody types on
+
+// useSettled is the address of a picture once it is whole and nobody types on:
+// pieces of it are names of others.
+function useSettled(url: string | null): string | null {
+  const [settled, set] = useState(url);
+  useEffect(() => {
+    const wait = setTimeout(() => set(url), still);
+    return () => clearTimeout(wait);
+  }, [url]);
+  return settled && /^(https:\/\/[^/]+\/.|\/[^/])/.test(settled) ? settled : null;
 }
 
 function Preview({ brand }: { brand: Brand }) {
@@ -144,6 +163,7 @@ function Preview({ brand }: { brand: Brand }) {
   const line = readable(fill, ground, 3);
   const onFill = contrast(fill, "#ffffff") >= 4.5 ? "#ffffff" : "#000000";
   const name = brand.app_name;
+  const logo = useSettled(brand.logo_url);
   const button = <span style={{ display: "inline-block", background: fill, color: onFill, padding: "8px 16px", borderRadius: 4, fontWeight: 600 }}>{what === "page" ? t("Sign in") : t("Open")}</span>;
   return (
     <Panel title={t("Preview")} aside={<Group gap="xs">
@@ -151,8 +171,8 @@ function Preview({ brand }: { brand: Brand }) {
       <SegmentedControl size="xs" aria-label={t("Appearance")} value={dark} onChange={setDark} data={[{ value: "light", label: t("Light") }, { value: "dark", label: t("Dark") }]} />
     </Group>}>
       <div className="preview" style={{ background: ground, color: ink }} aria-label={t("Preview")} role="group">
-        <div style={{ borderBottom: `4px solid ${what === "app" ? line : fill}`, padding: 12, fontWeight: 650, display: "flex", gap: 8, alignItems: "center" }}>
-          {brand.logo_url && <img src={brand.logo_url} alt="" height={24} style={{ maxWidth: 120 }} referrerPolicy="no-referrer" />}{name}
+        <div style={{ borderBottom: `4px solid ${what === "app" ? line : what === "page" ? link : fill}`, padding: 12, fontWeight: 650, display: "flex", gap: 8, alignItems: "center" }}>
+          {logo && <img src={logo} alt="" height={24} style={{ maxWidth: 120 }} referrerPolicy="no-referrer" />}{name}
         </div>
         <div style={{ padding: 16, display: "grid", gap: 12, justifyItems: "start" }}>
           <strong style={{ fontSize: 18 }}>{what === "page" ? t("Sign in") : what === "app" ? t("Dashboard") : t("Welcome")}</strong>

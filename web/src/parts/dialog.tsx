@@ -100,6 +100,7 @@ function Content({ action, close }: { action: Action; close: () => void }) {
   const [busy, setBusy] = useState(false);
   const [looked, setLooked] = useState<Looked | null>(null);
   const [typed, setTyped] = useState("");
+  const [missing, setMissing] = useState<string | null>(null); // the required choice that nothing was chosen of
   const [answer, setAnswer] = useState<unknown>(null); // of what holds a secret
   const [key] = useState(newKey);
   const client = useQueryClient();
@@ -134,6 +135,9 @@ function Content({ action, close }: { action: Action; close: () => void }) {
   const submit = (e: FormEvent) => {
     e.preventDefault();
     if (busy || guard.conflict) return;
+    const empty = fields.find((f) => f.required && f.type === "many" && (values[f.name] as string[]).length === 0);
+    setMissing(empty?.name ?? null);
+    if (empty) return;
     if (action.danger && !effects) void look();
     else if (!action.typed || typed === action.typed) void perform();
   };
@@ -145,7 +149,7 @@ function Content({ action, close }: { action: Action; close: () => void }) {
       <Stack gap="sm">
         {action.intro && <Text component="div" size="sm">{action.intro}</Text>}
         {fields.length > 0 && <div className="fields">
-          {fields.map((f, i) => <div key={f.name} data-type={f.type}><Input field={f} value={values[f.name]} error={wrong[f.name]} first={i === 0} set={(v) => setValues({ ...values, [f.name]: v })} /></div>)}
+          {fields.map((f, i) => <div key={f.name} data-type={f.type}><Input field={f} value={values[f.name]} error={f.name === missing ? t("Choose at least one.") : wrong[f.name]} first={i === 0} set={(v) => setValues({ ...values, [f.name]: v })} /></div>)}
         </div>}
         {action.guard && <Conflict of={action.guard} guard={guard} close={close} />}
         {busy && action.danger && !effects && <Waiting />}
@@ -211,7 +215,7 @@ export function Input({ field: f, value, error, set, first }: { field: Field; va
       return <Pick find={f.find as Find} label={t(f.label)} hint={f.hint} error={error} required={f.required} first={first} name={f.name} value={String(value ?? "")} set={set} />;
     case "many":
       return (
-        <Checkbox.Group label={t(f.label)} description={f.hint} error={error} value={value as string[]} onChange={set}>
+        <Checkbox.Group label={t(f.label)} description={f.hint} error={error} required={f.required} value={value as string[]} onChange={set}>
           <Group gap="sm" mt={6}>{(f.options ?? []).map((o) => <Checkbox key={o.value} value={o.value} label={o.label} />)}</Group>
         </Checkbox.Group>
       );
@@ -223,7 +227,7 @@ export function Input({ field: f, value, error, set, first }: { field: Field; va
         </Group>
       );
     default:
-      return <TextInput {...text} type={f.type ?? "text"} min={f.least} step={f.step} onChange={(e) => set(e.currentTarget.value)} />;
+      return <TextInput {...text} type={f.type ?? "text"} min={f.least} max={f.type === "number" ? Number.MAX_SAFE_INTEGER : undefined} step={f.step} onChange={(e) => set(e.currentTarget.value)} />;
   }
 }
 

@@ -1,6 +1,7 @@
 import { Button, Code, Group } from "@mantine/core";
 import { call, type Schemas } from "../api/client";
 import { t, when } from "../i18n";
+import { useRights } from "../me";
 import { Panel, Status } from "./bits";
 import { ends } from "./days";
 import { type Action, type Entered } from "./dialog";
@@ -12,6 +13,7 @@ const scopes = ["entitlements:read", "usage:read", "usage:write", "credits:spend
 
 // Keys are the API keys of an organization, or the platform's own.
 export function Keys({ organization, open }: { organization?: number; open: (a: Action) => void }) {
+  const { superadmin } = useRights();
   const columns: Column<Key>[] = [
     { head: "Name", cell: (k) => k.name, csv: (k) => k.name }, { head: "Key", cell: (k) => <Code>{k.prefix}…</Code>, csv: (k) => k.prefix },
     { head: "Scopes", cell: (k) => (k.scopes ?? []).join(", "), csv: (k) => (k.scopes ?? []).join(" ") },
@@ -23,7 +25,7 @@ export function Keys({ organization, open }: { organization?: number; open: (a: 
   ];
   const shared = { label: t("API keys"), columns, id: (k: Key) => k.id, filters: [{ name: "q", label: "Search for" as const }] };
   return (
-    <Panel title={t("API keys")} aside={<Button size="compact-sm" onClick={() => open(make(organization))}>{t("New key")}</Button>}>
+    <Panel title={t("API keys")} aside={(organization || superadmin) && <Button size="compact-sm" onClick={() => open(make(organization))}>{t("New key")}</Button>}>
       {organization
         ? <List path="/api/tenants/organizations/{org_id}/api-keys" params={{ org_id: organization }} {...shared} />
         : <List path="/api/tenants/api-keys" {...shared} />}
@@ -37,7 +39,7 @@ function make(organization?: number): Action {
   const body = (v: Entered) => ({ name: String(v.name), scopes: v.scopes as string[], expires_at: ends(v.expires_at) ?? null });
   return {
     title: t("New key"), button: t("Create"), done: t("Created"),
-    fields: [{ name: "name", label: "Name", required: true }, { name: "scopes", label: "Scopes", type: "many", options: scopes.map((s) => ({ value: s, label: s })) }, { name: "expires_at", label: "Ends", type: "date" }],
+    fields: [{ name: "name", label: "Name", required: true }, { name: "scopes", label: "Scopes", type: "many", required: true, options: scopes.map((s) => ({ value: s, label: s })) }, { name: "expires_at", label: "Ends", type: "date" }],
     make: (v) => (organization
       ? call({ method: "post", path: "/api/tenants/organizations/{org_id}/api-keys", params: { org_id: organization }, body: body(v) })
       : call({ method: "post", path: "/api/tenants/api-keys", body: body(v) })),

@@ -78,8 +78,8 @@ export function List<P extends GetPath, R extends RowOf<P> = RowOf<P>>(props: Pr
     <Stack gap="sm">
       {filters.length > 0 && <Filters filters={filters} values={narrowed} prefix={prefix} set={(c) => set({ ...c, [`${prefix}page`]: "" })} name={path} />}
       {props.columns.some((c) => c.sort) && <SortBy columns={props.columns} sort={sort} set={resort} />}
-      {list.error ? <Failed error={list.error} again={() => void list.refetch()} />
-        : !pages ? <Waiting />
+      {list.error && <Failed error={list.error} again={() => void list.refetch()} />}
+      {!pages ? !list.error && <Waiting />
         : rows.length === 0 ? <Empty>{props.empty ?? t("There is nothing here.")}</Empty>
         : <Rows {...props} rows={rows} chosen={chosen} setChosen={setChosen} sort={sort} setSort={resort} />}
       {pages && (

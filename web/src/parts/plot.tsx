@@ -5,8 +5,9 @@ import "uplot/dist/uPlot.min.css";
 import { language, num, t, when } from "../i18n";
 import { dated } from "./days";
 import { SaveRows } from "./save";
+import { apart } from "../theme";
 
-export type Line = { label: string; values: (number | null)[]; bars?: boolean; dashed?: boolean; stepped?: boolean };
+export type Line = { label: string; values: (number | null)[]; bars?: boolean; dashed?: boolean; stepped?: boolean; bad?: boolean };
 
 // Plot draws lines or bars over time, by days as days.ts has them or by hours; the same figures are a table for whoever
 // prefers to read, and a CSV file.
@@ -67,7 +68,8 @@ function options(el: HTMLElement, times: number[], lines: Line[], hours?: boolea
   const colour = (v: string) => css.getPropertyValue(v).trim();
   const ink = colour("--mantine-color-text");
   const grid = { stroke: `${colour("--line")}44`, width: 1 };
-  const paints = [colour("--line-brand"), colour("--line-second"), colour("--good"), colour("--bad")];
+  const paints = apart(["--line-brand", "--line-second", "--warn", "--good", "--bad", "--line"].map(colour)); // a brand's two may be one
+  const paint = (l: Line, i: number) => (l.bad ? colour("--bad") : paints[i % paints.length]);
   const half = lines.some((l) => l.bars) ? ((times[1] ?? 0) - (times[0] ?? 0)) / 2 : 0; // of a bar, at both ends
   const counted = lines.every((l) => l.values.every((v) => v === null || Number.isInteger(v)));
   const month = new Intl.DateTimeFormat(language(), { day: "numeric", month: "short", ...(hours ? { hour: "numeric" } : { timeZone: "UTC" }) });
@@ -79,7 +81,7 @@ function options(el: HTMLElement, times: number[], lines: Line[], hours?: boolea
       { stroke: ink, grid, ticks: grid, size: 70, ...(counted && { incrs: whole }), values: (_u, v) => v.map((n) => new Intl.NumberFormat(language(), { notation: "compact" }).format(n)) },
     ],
     series: [{}, ...lines.map((l, i): uPlot.Series => ({
-      label: l.label, stroke: paints[i % 4], width: 2, dash: l.dashed ? [6, 4] : undefined, points: { show: false }, fill: l.bars ? `${paints[i % 4]}66` : undefined,
+      label: l.label, stroke: paint(l, i), width: 2, dash: l.dashed ? [6, 4] : undefined, points: { show: false }, fill: l.bars ? `${paint(l, i)}66` : undefined,
       paths: l.bars ? uPlot.paths.bars?.({ size: [0.7, 40] }) : l.stepped ? uPlot.paths.stepped?.({ align: 1 }) : undefined,
     }))],
   };

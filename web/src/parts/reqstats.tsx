@@ -37,7 +37,7 @@ function PerDay({ s }: { s: Stats }) {
     const all = s.by_day ?? [];
     return {
       times: all.map((d) => new Date(d.date).getTime() / 1000),
-      lines: [{ label: t("Submitted"), values: all.map((d) => d.submitted), bars: true }, { label: t("Active"), values: all.map((d) => d.active) }, { label: t("Rejected"), values: all.map((d) => d.rejected) }],
+      lines: [{ label: t("Submitted"), values: all.map((d) => d.submitted), bars: true }, { label: t("Active"), values: all.map((d) => d.active) }, { label: t("Rejected"), values: all.map((d) => d.rejected), bad: true }],
     };
   }, [s]);
   return <Suspense fallback={<Waiting />}><Plot name={t("Registrations per day")} times={times} lines={lines} /></Suspense>;

@@ -16,6 +16,20 @@ async function api(token, method, path, body) {
   return answer;
 }
 
+// drawn holds links, lines and bars against the grounds that they stand on; axe
+// looks at text alone.
+async function drawn(page, where) {
+  const faint = await page.evaluate(() => {
+    const css = getComputedStyle(document.querySelector(".mantine-Card-root"));
+    const parts = (c) => (c.startsWith("#") ? [1, 3, 5].map((i) => Number.parseInt(c.slice(i, i + 2), 16)) : c.match(/\d+/g).slice(0, 3).map(Number));
+    const light = (c) => parts(c).map((v) => (v / 255 <= 0.04045 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4)).reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+    const ratio = (a, b) => (Math.max(light(a), light(b)) + 0.05) / (Math.min(light(a), light(b)) + 0.05);
+    const least = { "--line-brand": 3, "--line-second": 3, "--line": 3, "--mantine-color-anchor": 4.5 };
+    return Object.entries(least).filter(([name, l]) => ratio(css.getPropertyValue(name).trim(), css.backgroundColor) < l).map(([name]) => name);
+  });
+  want(`${where}: too faint on a card`, faint.join(), "");
+}
+
 const { access_token: token } = await api(null, "POST", "/api/auth/login", { email, password });
 for (const b of brands) {
   const { key, ...branding } = b;
@@ -41,6 +55,7 @@ await run(async (browser) => {
       await signIn(page, email, password, `/app/admins/${b.admin}`);
       want(`${where}: the name inside`, await page.locator("header p").first().textContent(), b.app_name);
       await accessible(page, `${where} page`);
+      await drawn(page, where);
       await picture(page, `brand-${b.key}-${dark ? "dark" : "light"}`);
       await page.getByRole("button", { name: "Suspend" }).click();
       await page.getByRole("dialog").getByLabel("Reason").fill("A reason");

@@ -23,9 +23,19 @@ await run(async (browser) => {
   want("what it does of another amount", await dialog.getByText("10 credits").count(), 0);
   await look.click();
   await dialog.getByText("5,000 credits").waitFor();
+  await page.unroute(/dry_run=true/);
+
+  // The balances it names are those of now, not of when the dialog was opened.
+  const had = await page.evaluate(async () => {
+    const token = JSON.parse(sessionStorage.getItem("tenantry.access")).token;
+    const res = await fetch("/api/tenants/organizations/1/credits/add", { method: "POST", headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" }, body: JSON.stringify({ amount: 1000, source: "platform" }) });
+    return (await res.json()).credit_balance;
+  });
+  await dialog.getByLabel("Amount").fill("7");
+  await look.click();
+  await dialog.getByText(`: ${had.toLocaleString("en")} → ${(had + 7).toLocaleString("en")}`).waitFor();
   await page.keyboard.press("Escape");
   await dialog.waitFor({ state: "hidden" });
-  await page.unroute(/dry_run=true/);
 
   // A click beside a dialog leaves it open, and Ctrl-K opens nothing above it. The
   // palette keeps in sight what the arrow keys choose.

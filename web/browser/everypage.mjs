@@ -16,8 +16,16 @@ const idOf = (page, field) => page.evaluate(async (f) => {
   return me.roles.find((r) => r[f])?.[f];
 }, field);
 
+// requestOf is the page of a request that is in a state: the demo's story goes on
+// to the present, so which one is hangs on the day.
+const requestOf = async (page, status) => `/requests/${await page.evaluate(async (s) => {
+  const token = JSON.parse(sessionStorage.getItem("tenantry.access")).token;
+  const all = await (await fetch(`/api/tenants/requests?limit=1&status=${s}`, { headers: { Authorization: `Bearer ${token}` } })).json();
+  return all.data[0].id;
+}, status)}`;
+
 const roles = [
-  { role: "superadmin", email: "ada.berg@tenantry.example", pages: async () => ["/", "/requests", "/requests?status=active&page=2", "/requests?tab=figures&days=90", "/requests/1", "/requests/5", "/requests/67", "/requests/69", "/organizations", "/organizations?effective_status=suspended", "/organizations?q=nobody", ...tabs("/organizations/1", organization), "/admins", ...tabs("/admins/1", admin), "/groups", "/plugins", "/organizations?sort=name", "/transactions/1", "/accounts/1", "/meters", "/system", "/audit", "/keys", "/access", "/access?user=4&method=PUT&path=/api/tenants/organizations/1/edit", "/settings", "/settings?tab=branding", "/settings?tab=history", "/notifications", "/profile", "/nowhere"] },
+  { role: "superadmin", email: "ada.berg@tenantry.example", pages: async (p) => ["/", "/requests", "/requests?status=active&page=2", "/requests?tab=figures&days=90", ...(await Promise.all(["active", "rejected", "pending_approval", "approved"].map((s) => requestOf(p, s)))), "/organizations", "/organizations?effective_status=suspended", "/organizations?q=nobody", ...tabs("/organizations/1", organization), "/admins", ...tabs("/admins/1", admin), "/groups", "/plugins", "/organizations?sort=name", "/transactions/1", "/accounts/1", "/meters", "/system", "/audit", "/keys", "/access", "/access?user=4&method=PUT&path=/api/tenants/organizations/1/edit", "/settings", "/settings?tab=branding", "/settings?tab=history", "/notifications", "/profile", "/nowhere"] },
   { role: "admin", email: "lena.hoffmann@northwind.example", pages: async (p) => ["/", "/organizations", ...tabs(`/admins/${await idOf(p, "admin_id")}`, ["credits", "branding", "people"]), "/audit", "/transactions/1", "/notifications"] },
   { role: "owner", email: "tess.bauer@adler-optik.example", pages: async (p) => ["/", ...tabs(`/organizations/${await idOf(p, "organization_id")}`, ["usage", "credits", "members", "keys"]), "/audit", "/profile"] },
   { role: "manager", email: "liam.petrov@adler-optik.example", pages: async (p) => ["/", ...tabs(`/organizations/${await idOf(p, "organization_id")}`, ["usage", "credits", "plugins", "members"]), "/notifications"] },
@@ -34,11 +42,13 @@ const look = (page) => dialog(page).getByRole("button", { name: "See what it doe
 const reason = (page) => dialog(page).getByLabel("Reason").fill("Payment overdue");
 const touches = (page) => page.getByText("This touches:").waitFor();
 
-// opened is what pages show once somebody has pressed something: a name, where,
+const pending = (page) => requestOf(page, "pending_approval");
+
+// opened is what pages show once somebody has pressed something: a name, where
 // and how to get there.
 const opened = [
-  ["approval", "/requests/67", press("Approve"), look, touches],
-  ["rejection", "/requests/67", press("Reject")],
+  ["approval", pending, press("Approve"), look, touches],
+  ["rejection", pending, press("Reject")],
   ["credits", "/organizations/1", press("Add credits")],
   ["limits", "/organizations/1", press("Limits")],
   ["return", "/organizations/1?tab=credits", press("Take back"), (page) => dialog(page).getByLabel("Amount").fill("100"), reason, look, (page) => page.getByText("Adler Optik Group: ").waitFor()],
@@ -110,7 +120,7 @@ await run(async (browser) => {
 async function dialogs(page) {
   for (const [name, path, ...steps] of opened) {
     await page.setViewportSize({ width: 1280, height: 900 });
-    await go(page, `/app${path}`.replace(/\/$/, ""));
+    await go(page, `/app${typeof path === "string" ? path : await path(page)}`.replace(/\/$/, ""));
     for (const step of steps) await step(page);
     for (const scheme of process.env.TENANTRY_SCREENSHOTS ? ["light", "dark"] : [["light", "dark"][turn++ % 2]]) {
       await paint(page, scheme);

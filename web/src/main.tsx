@@ -3,7 +3,7 @@ import "./app.css";
 import { MantineProvider } from "@mantine/core";
 import { QueryClient, QueryClientProvider, useQuery } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
-import { type ReactNode, useMemo } from "react";
+import { type ReactNode, useEffect, useMemo } from "react";
 import { createRoot } from "react-dom/client";
 import { Failure, get, problemOf } from "./api/client";
 import { accessToken, belongsTo, leave } from "./api/session";
@@ -11,7 +11,7 @@ import { speak } from "./i18n";
 import { type Me, rightsOf, RightsProvider } from "./me";
 import { Failed } from "./parts/bits";
 import { makeRouter } from "./routes";
-import { type Brand, BrandProvider, themeOf, variablesOf } from "./theme";
+import { type Brand, BrandProvider, primaryOf, themeOf, variablesOf } from "./theme";
 
 const island = JSON.parse(document.getElementById("island")?.textContent ?? "{}") as { branding: Brand; lang: string };
 const root = createRoot(document.getElementById("root") as HTMLElement);
@@ -32,6 +32,10 @@ const router = makeRouter();
 // Root follows the brand: what somebody saves of it shows at once.
 function Root({ first, me }: { first: Brand; me: Me }) {
   const { data: brand } = useQuery({ queryKey: ["/api/tenants/branding/current", {}, {}, "branding"], queryFn: async () => (await get("/api/tenants/branding/current")).branding as Brand, initialData: first }, client);
+  useEffect(() => {
+    document.querySelector("link[rel=icon]")?.setAttribute("href", brand.favicon_url ?? "/icon.svg");
+    document.querySelector("meta[name=theme-color]")?.setAttribute("content", primaryOf(brand));
+  }, [brand]);
   return (
     <MantineProvider theme={themeOf(brand)} cssVariablesResolver={variablesOf(brand)} defaultColorScheme="auto">
       <QueryClientProvider client={client}>

@@ -13,7 +13,7 @@ import { Holds } from "../parts/holds";
 import { Ledger } from "../parts/ledger";
 import { useGet } from "../parts/link";
 import { type Column, List } from "../parts/list";
-import { adjust, after } from "../parts/moves";
+import { adjust, after, poolOf } from "../parts/moves";
 import { findUser } from "../parts/pick";
 import { Tabbed } from "../parts/tabs";
 import { OrganizationList } from "./organizations";
@@ -81,7 +81,7 @@ function Credits({ a, open }: { a: Admin; open: (x: Action) => void }) {
           <Figure label="Balance" value={num(p.balance)} /><Figure label="Backing limits" value={num(p.limits_backed)} note={t("credit limits of its organizations")} /><Figure label="Available" value={num(p.available)} /><Figure label="Expiring soon" value={num(p.expiring_soon)} note={t("within 30 days")} />
         </SimpleGrid>
       )}</Loaded>
-      {superadmin && <Group><Button size="compact-sm" variant="default" onClick={() => open(adjust(a.name, "/api/tenants/admins/{id}/credits/adjust", { id: a.id }, a.credit_balance))}>{t("Adjust")}</Button></Group>}
+      {superadmin && <Group><Button size="compact-sm" variant="default" onClick={() => open(adjust("admin", a.id, a.name))}>{t("Adjust")}</Button></Group>}
       <Ledger of="admin" id={a.id} account={pool.data?.account_id} />
     </Stack>
   );
@@ -118,7 +118,7 @@ function grant(a: Admin): Action {
     title: t("Grant credits to {name}", { name: a.name }), button: t("Grant"), danger: true, done: t("Granted"),
     intro: t("Balance now: {n}", { n: a.credit_balance }),
     fields: [{ name: "amount", label: "Amount", type: "number", least: 1, required: true }, { name: "reason", label: "Reason", required: true }],
-    outlook: (v) => [after(t("Balance"), a.credit_balance, Number(v.amount))],
+    outlook: async (v) => [after(t("Balance"), await poolOf(a.id), Number(v.amount))],
     make: (v) => call({ method: "post", path: "/api/tenants/admins/{id}/grant-credits", params: { id: a.id }, body: { amount: Number(v.amount), reason: String(v.reason) } }),
   };
 }

@@ -1,7 +1,7 @@
 import { call, type Schemas } from "../api/client";
 import { num, t } from "../i18n";
 import { type Action, asNumber, asText } from "../parts/dialog";
-import { after } from "../parts/moves";
+import { after, balanceOf, poolOf } from "../parts/moves";
 import { findAdmin } from "../parts/pick";
 import type { Organization } from "./organization";
 
@@ -17,7 +17,7 @@ export function addCredits(o: Organization, superadmin: boolean, pool?: Schemas[
       { name: "amount", label: "Amount", type: "number", least: 1, required: true }, { name: "reason", label: "Reason" },
       ...(superadmin ? [{ name: "source", label: "From where" as const, type: "select" as const, options: sources }] : []),
     ],
-    outlook: (v) => [after(o.name, o.credit_balance, Number(v.amount)), ...(pool && v.source !== "platform" ? [after(t("Pool"), pool.balance, -Number(v.amount))] : [])],
+    outlook: async (v) => [after(o.name, await balanceOf(o.id), Number(v.amount)), ...(o.admin_id && v.source !== "platform" ? [after(t("Pool"), await poolOf(o.admin_id), -Number(v.amount))] : [])],
     make: (v) => call({
       method: "post", path: "/api/tenants/organizations/{org_id}/credits/add", params: org(o),
       body: { amount: Number(v.amount), ...(v.reason ? { reason: String(v.reason) } : {}), ...(superadmin ? { source: v.source as "admin" } : {}) },

@@ -69,8 +69,8 @@ function Detail({ o }: { o: Organization }) {
         { value: "overview", label: t("Overview"), content: () => <Overview o={o} /> },
         { value: "usage", label: t("Usage"), content: () => <Used id={o.id} edit={manages ? setAction : undefined} /> },
         { value: "credits", label: t("Credits"), content: () => <Credits o={o} move={manages && <>
-          {o.admin_id !== null && <Button size="compact-sm" variant="default" onClick={() => setAction(takeBack(o, available.data))}>{t("Take back")}</Button>}
-          {as === "superadmin" && <Button size="compact-sm" variant="default" onClick={() => setAction(adjust(o.name, "/api/tenants/organizations/{org_id}/credits/adjust", { org_id: o.id }, o.credit_balance))}>{t("Adjust")}</Button>}
+          {o.admin_id !== null && <Button size="compact-sm" variant="default" onClick={() => setAction(takeBack(o))}>{t("Take back")}</Button>}
+          {as === "superadmin" && <Button size="compact-sm" variant="default" onClick={() => setAction(adjust("organization", o.id, o.name))}>{t("Adjust")}</Button>}
         </>} /> },
         { value: "plugins", label: t("Plugins"), content: () => <OrganizationPlugins id={o.id} edit={manages ? setAction : undefined} guard={{ path: "/api/tenants/organizations/{org_id}/detail", params: { org_id: o.id }, seen: o }} /> },
         { value: "members", label: t("Members"), content: () => <Members id={o.id} open={setAction} /> },

@@ -36,8 +36,9 @@ export type Action = {
   // danger is confirmed with what the dry run says; typed asks for a name too.
   danger?: boolean;
   typed?: string;
-  // outlook says, below whom it hits, what will be otherwise.
-  outlook?: (v: Entered) => string[];
+  // outlook says, below whom it hits, what will be otherwise, as things stand when
+  // one looks.
+  outlook?: (v: Entered) => Promise<string[]>;
   done?: string;
   // guard is what the fields were filled from: a change that somebody else made
   // meanwhile is shown, not overwritten.
@@ -64,8 +65,8 @@ export function effectsOf(e: Effects): string[] {
 
 // Looked is what a dry run said of what was entered then; of what was entered
 // since, also while it was under way, it says nothing.
-type Looked = { of: Entered; effects: Effects };
-const effectsNow = (l: Looked | null, v: Entered) => (l?.of === v ? l.effects : null);
+type Looked = { of: Entered; effects: Effects; more?: string[] };
+const lookedNow = (l: Looked | null, v: Entered) => (l?.of === v ? l : null);
 
 // wrongIn says by the name of a field what is wrong with it.
 export const wrongIn = (error: unknown): Record<string, string> => Object.fromEntries((problemOf(error).errors ?? []).map((e) => [e.field.split(".").pop() ?? "", said(e.message)]));
@@ -117,8 +118,12 @@ function Content({ action, close }: { action: Action; close: () => void }) {
     }
     setBusy(false);
   };
-  const effects = effectsNow(looked, values);
-  const look = () => attempt(async () => setLooked({ of: values, effects: await rehearse(action.make(values)) }));
+  const seen = lookedNow(looked, values);
+  const effects = seen?.effects;
+  const look = () => attempt(async () => {
+    const [effects, more] = await Promise.all([rehearse(action.make(values)), action.outlook?.(values)]);
+    setLooked({ of: values, effects, more });
+  });
   const perform = () => attempt(async () => {
     const answer = await send(action.make(values), { key, match: guard.match() });
     await client.invalidateQueries();
@@ -153,7 +158,7 @@ function Content({ action, close }: { action: Action; close: () => void }) {
         </div>}
         {action.guard && <Conflict of={action.guard} guard={guard} close={close} />}
         {busy && action.danger && !effects && <Waiting />}
-        {effects && <EffectsNote effects={effects} more={action.outlook?.(values)} />}
+        {effects && <EffectsNote effects={effects} more={seen?.more} />}
         {effects && action.typed && <TextInput label={t("Type {name} to confirm", { name: action.typed })} value={typed} onChange={(e) => setTyped(e.currentTarget.value)} autoComplete="off" />}
         {error !== null && <Failed error={error} />}
         <Group justify="flex-end" gap="xs">
@@ -246,7 +251,7 @@ export function Bulk({ title, button, fields, things, make, close, clear }: {
   const open = useRef(true);
   useEffect(() => () => { open.current = false; }, []);
   const client = useQueryClient();
-  const effects = effectsNow(looked, values);
+  const effects = lookedNow(looked, values)?.effects;
   const walk = async (f: (id: number) => Promise<void>) => {
     const bad: { id: number; name: string; error: unknown }[] = [];
     let tried = 0;

@@ -1,6 +1,6 @@
 // Dialogs while the server is slow, and when part of the work is refused: on the
 // demo data.
-import { go, run, signIn, visitor, want } from "./lib.mjs";
+import { fault, go, run, signIn, visitor, want } from "./lib.mjs";
 
 await run(async (browser) => {
   let refused = false; // what is asked for
@@ -63,6 +63,17 @@ await run(async (browser) => {
   await dialog.getByText("Choose at least one.").waitFor();
   await page.keyboard.press("Escape");
   await dialog.waitFor({ state: "hidden" });
+
+  // What is dangerous says whom it hits before it can be done.
+  for (const [path, name] of [["/organizations/1", "Limits"], ["/organizations/1?tab=domain", "Change the domain"], ["/organizations/1?tab=members", "Change role"], ["/organizations/1?tab=members", "Remove"],
+    ["/organizations/1?tab=danger", "Archive this organization"], ["/organizations/1?tab=danger", "Suspend this organization"], ["/organizations/1?tab=danger", "Transfer to another admin"],
+    ["/admins/1", "Edit"], ["/admins/1", "Suspend"], ["/admins/1?tab=people", "Make owner"], ["/settings", "Edit"]]) {
+    await go(page, `/app${path}`);
+    await page.getByRole("button", { name, exact: true }).first().click();
+    await dialog.locator(".effects").or(look).first().waitFor().catch(() => fault(`${name} on ${path}`, "does not say what it does first"));
+    await dialog.getByRole("button", { name: "Close" }).click();
+    await dialog.waitFor({ state: "hidden" });
+  }
 
   // The focus goes back to what it came from, or to the page where that is gone.
   const back = (to) => page.waitForFunction((t) => document.activeElement?.id === t || document.activeElement?.textContent === t, to);

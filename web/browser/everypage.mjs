@@ -75,7 +75,7 @@ const opened = [
     }
   }],
   ["table", "/", press("As a table")],
-  ["mail", "/admins/1?tab=branding", (page) => page.getByText("Mail", { exact: true }).click(), (page) => page.getByText("Your organization is ready.").waitFor()],
+  ["mail", "/admins/1?tab=branding", (page) => page.getByText("Mail", { exact: true }).click(), (page) => page.getByText("Subject: Welcome to").waitFor()],
 ];
 
 await run(async (browser) => {

@@ -75,4 +75,20 @@ await run(async (browser) => {
   const asked = far.waitForRequest((r) => r.url().includes("from=2026"));
   await go(far, "/app/audit?from=2026-01-15");
   want("a day of the filter in New York", new URL((await asked).url()).searchParams.get("from"), "2026-01-15T05:00:00.000Z");
+
+  // A stream that breaks off is taken up after the last event that was seen. On a
+  // phone the menu that is closed takes no focus.
+  const phone = await visitor(browser, { width: 390 });
+  let streams = 0;
+  const resumed = new Promise((done) => {
+    void phone.route("**/notifications/stream", (r) => (streams++ === 0
+      ? r.fulfill({ contentType: "text/event-stream", body: "id: 41\ndata: {\"notification\":null,\"unread\":7,\"changed\":false}\n\n" })
+      : (done(r.request().headers()["last-event-id"]), r.continue())));
+  });
+  await signIn(phone, "ada.berg@tenantry.example", "tenantry-demo-login");
+  want("where the stream is taken up", await resumed, "41");
+  for (let i = 0; i < 8; i++) {
+    await phone.keyboard.press("Tab");
+    want("what has the focus is in sight", await phone.evaluate(() => document.activeElement.getBoundingClientRect().right > 0 || document.activeElement.className === "skip"), true);
+  }
 });

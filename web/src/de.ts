@@ -134,6 +134,8 @@ export const de = {
   "Suspended organizations": "Gesperrte Organisationen",
   "Mark as read": "Als gelesen markieren",
   "Read": "Gelesen",
+  "This cannot be shown": "Das lässt sich nicht zeigen",
+  "Subject": "Betreff",
   "Hard to see in dark: {ratio} to 1, lines need 3": "Im Dunkeln schlecht zu sehen: {ratio} zu 1, Linien brauchen 3",
   "Dark pages lighten it by themselves. You may also take the nearest that can be seen.": "Dunkle Seiten hellen sie von selbst auf. Sie können auch die nächste nehmen, die man sieht.",
   "Free ones:": "Frei sind:",

@@ -45,6 +45,6 @@ export function makeRouter() {
   const routes = Object.entries(pages).map(([path, load]) => createRoute({ getParentRoute: () => root, path, component: lazyRouteComponent(loaded(load)) }));
   return createRouter({
     routeTree: root.addChildren(routes), basepath: "/app", parseSearch, stringifySearch, defaultPreload: "intent",
-    scrollRestoration: true, defaultPendingComponent: Waiting, defaultErrorComponent: ({ error }) => <Failed error={error} again={() => location.reload()} />,
+    scrollRestoration: true, defaultPendingComponent: Waiting, defaultErrorComponent: ({ error }) => <Page title={t("This cannot be shown")}><Failed error={error} again={() => location.reload()} /></Page>,
   });
 }

@@ -28,6 +28,7 @@ export function Shell() {
   useEffect(() => setOpen(false), [place.href]);
   useEffect(() => {
     const key = (e: KeyboardEvent) => {
+      if (e.key === "Escape") setOpen(false);
       if (e.key.toLowerCase() !== "k" || !(e.ctrlKey || e.metaKey)) return;
       e.preventDefault();
       if (!document.querySelector("[role=dialog]")) setPalette(true);
@@ -55,7 +56,7 @@ export function Shell() {
           </Group>
         </Group>
       </AppShell.Header>
-      <AppShell.Navbar p="xs" className="nav" aria-label={t("Pages")}>
+      <AppShell.Navbar p="xs" className="nav" data-closed={!open || undefined} aria-label={t("Pages")}>
         <ScrollArea style={{ flex: 1 }}>
           {items.map((p) => <NavLink key={p.label} label={p.label} active={here(p.to, p.search?.tab)} component={Routed} {...{ to: p.to, search: p.search ?? {}, activeOptions: { exact: !p.search && items.some((i) => i !== p && i.to === p.to) } } as object} />)}
         </ScrollArea>

@@ -5,7 +5,7 @@ import { call, type Schemas } from "../api/client";
 import { num, t, when } from "../i18n";
 import { useRights } from "../me";
 import { AuditList } from "../parts/audit";
-import { Facts, Figure, Loaded, Page, Panel, Status } from "../parts/bits";
+import { Facts, Figure, Loaded, LoadedPage, Page, Panel, Status } from "../parts/bits";
 import { BrandingEditor } from "../parts/branding";
 import { type Action, asText, Dialog } from "../parts/dialog";
 import { DomainPanel, verifyAction } from "../parts/domain";
@@ -24,7 +24,7 @@ type Admin = Schemas["Admin"];
 export default function AdminPage() {
   const { id } = useParams({ strict: false }) as { id: string };
   const query = useGet("/api/tenants/admins/{id}", { id });
-  return <Loaded query={query}>{(a) => <Detail key={a.id} a={a} />}</Loaded>;
+  return <LoadedPage query={query}>{(a) => <Detail key={a.id} a={a} />}</LoadedPage>;
 }
 
 function Detail({ a }: { a: Admin }) {

@@ -6,7 +6,7 @@ import { limit, num, t, when, type Word } from "../i18n";
 import { standing, useRights } from "../me";
 import { ActingFor } from "../parts/actingfor";
 import { AuditList, auditFilters } from "../parts/audit";
-import { Facts, Figure, Loaded, Page, Panel, Status } from "../parts/bits";
+import { Facts, Figure, Loaded, LoadedPage, Page, Panel, Status } from "../parts/bits";
 import { type Action, Dialog } from "../parts/dialog";
 import { DomainPanel, verifyAction } from "../parts/domain";
 import { Holds } from "../parts/holds";
@@ -49,7 +49,7 @@ function OfMember({ id }: { id: number }) {
 
 function OfStaff({ id }: { id: string }) {
   const query = useGet("/api/tenants/organizations/{org_id}/detail", { org_id: id });
-  return <Loaded query={query}>{(o) => <Detail key={o.id} o={o} />}</Loaded>;
+  return <LoadedPage query={query}>{(o) => <Detail key={o.id} o={o} />}</LoadedPage>;
 }
 
 function Detail({ o }: { o: Organization }) {

@@ -3,7 +3,7 @@ import { useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { call, type Schemas } from "../api/client";
 import { limit, named, t, when } from "../i18n";
-import { Facts, Loaded, Page, Panel, Status } from "../parts/bits";
+import { Facts, LoadedPage, Page, Panel, Status } from "../parts/bits";
 import { type Action, asNumber, asText, Dialog } from "../parts/dialog";
 import { Go, useGet } from "../parts/link";
 import { findAdmin } from "../parts/pick";
@@ -14,7 +14,7 @@ type Request = Schemas["RegistrationRequest"];
 export default function RequestPage() {
   const { id } = useParams({ strict: false }) as { id: string };
   const query = useGet("/api/tenants/requests/{request_id}", { request_id: id });
-  return <Loaded query={query}>{(r) => <Detail r={r} />}</Loaded>;
+  return <LoadedPage query={query}>{(r) => <Detail r={r} />}</LoadedPage>;
 }
 
 function Detail({ r }: { r: Request }) {

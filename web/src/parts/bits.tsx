@@ -34,11 +34,24 @@ export function Waiting() {
   return <Group justify="center" p="xl" role="status" aria-label={t("Loading")}><Loader color="var(--line-brand)" /></Group>;
 }
 
-// Loaded shows a query's answer, its waiting or its failure.
-export function Loaded<T>({ query, children }: { query: { data: T | undefined; error: unknown; refetch: () => unknown }; children: (data: T) => ReactNode }) {
-  if (query.data !== undefined) return <>{children(query.data)}</>;
-  if (query.error) return <Failed error={query.error} again={() => void query.refetch()} />;
-  return <Waiting />;
+type Query<T> = { data: T | undefined; error: unknown; refetch: () => unknown };
+
+// gone is a failure after which what was shown before must not stay: it is not
+// there any more, or not for one's eyes.
+const gone = (q: Query<unknown>) => Boolean(q.error) && (q.data === undefined || [403, 404].includes(problemOf(q.error).status));
+
+// Loaded shows a query's answer, its waiting or its failure; above what was
+// answered before, when it could not be asked anew.
+export function Loaded<T>({ query, children }: { query: Query<T>; children: (data: T) => ReactNode }) {
+  const failed = query.error ? <Failed error={query.error} again={() => void query.refetch()} /> : null;
+  if (query.data === undefined || gone(query)) return failed ?? <Waiting />;
+  return <>{failed}{children(query.data)}</>;
+}
+
+// LoadedPage is Loaded for a whole page, which names itself also where it fails.
+export function LoadedPage<T>({ query, children }: { query: Query<T>; children: (data: T) => ReactNode }) {
+  const loaded = <Loaded query={query}>{children}</Loaded>;
+  return gone(query) ? <Page title={t("This cannot be shown")}>{loaded}</Page> : loaded;
 }
 
 export function Page({ title, aside, children }: { title: string; aside?: ReactNode; children: ReactNode }) {

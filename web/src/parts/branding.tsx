@@ -170,20 +170,32 @@ function Preview({ brand }: { brand: Brand }) {
       <SegmentedControl size="xs" aria-label={t("Preview of")} value={what} onChange={setWhat} data={[{ value: "page", label: t("Sign-in page") }, { value: "app", label: t("Console") }, { value: "mail", label: t("Mail") }]} />
       <SegmentedControl size="xs" aria-label={t("Appearance")} value={dark} onChange={setDark} data={[{ value: "light", label: t("Light") }, { value: "dark", label: t("Dark") }]} />
     </Group>}>
-      <div className="preview" style={{ background: ground, color: ink }} aria-label={t("Preview")} role="group">
-        <div style={{ borderBottom: `4px solid ${what === "app" ? line : what === "page" ? link : fill}`, padding: 12, fontWeight: 650, display: "flex", gap: 8, alignItems: "center" }}>
+      {what === "mail" ? <Mail name={name} ground={ground} ink={ink} /> : <div className="preview" style={{ background: ground, color: ink }} aria-label={t("Preview")} role="group">
+        <div style={{ borderBottom: `4px solid ${what === "app" ? line : link}`, padding: 12, fontWeight: 650, display: "flex", gap: 8, alignItems: "center" }}>
           {logo && <img src={logo} alt="" height={24} style={{ maxWidth: 120 }} referrerPolicy="no-referrer" />}{name}
         </div>
         <div style={{ padding: 16, display: "grid", gap: 12, justifyItems: "start" }}>
-          <strong style={{ fontSize: 18 }}>{what === "page" ? t("Sign in") : what === "app" ? t("Dashboard") : t("Welcome")}</strong>
+          <strong style={{ fontSize: 18 }}>{what === "page" ? t("Sign in") : t("Dashboard")}</strong>
           {what === "app" && <svg width="100%" height="60" aria-hidden><polyline fill="none" stroke={line} strokeWidth="2" points="0,50 60,38 120,42 180,20 240,26 300,8" /></svg>}
           {what === "page" && [t("E-mail"), t("Password")].map((l) => <span key={l} style={{ display: "grid", gap: 4, width: "100%", fontSize: 14 }}>{l}<span style={{ border: `1px solid ${ink}99`, borderRadius: 4, height: 34 }} /></span>)}
-          {what === "mail" ? <span>{t("Your organization is ready.")}</span> : <span style={{ color: link, textDecoration: "underline" }}>{what === "page" ? t("Forgot the password?") : t("Organizations")}</span>}
+          <span style={{ color: link, textDecoration: "underline" }}>{what === "page" ? t("Forgot the password?") : t("Organizations")}</span>
           {button}
         </div>
         <div style={{ padding: "8px 16px", fontSize: 13, borderTop: `1px solid ${ink}33` }}>{[brand.footer_text, brand.support_email, !brand.hide_powered_by && "Tenantry"].filter(Boolean).join(" · ")}</div>
-      </div>
+      </div>}
     </Panel>
+  );
+}
+
+// Mail is one as it is sent: text alone, in the brand's name. The reader's program
+// decides how it looks.
+function Mail({ name, ground, ink }: { name: string | null; ground: string; ink: string }) {
+  return (
+    <div className="preview" style={{ background: ground, color: ink, padding: 16, display: "grid", gap: 8 }} aria-label={t("Preview")} role="group">
+      <span>{t("From")}: <strong>{name}</strong></span>
+      <span>{t("Subject")}: <strong>Welcome to {name}</strong></span>
+      <span lang="en" style={{ whiteSpace: "pre-line" }}>{`Hello,\n\nyour organization "example" at ${name} is ready. Sign in with this e-mail address and the password you chose when you registered.`}</span>
+    </div>
   );
 }
 

@@ -1,16 +1,15 @@
-import { NativeSelect, SimpleGrid, Text } from "@mantine/core";
-import { lazy, Suspense, useMemo } from "react";
+import { SimpleGrid, Text } from "@mantine/core";
+import { useMemo } from "react";
 import { named, t } from "../i18n";
 import { useRights } from "../me";
-import { useAddress } from "../parts/address";
 import { AuditList, auditFilters } from "../parts/audit";
 import { Bars } from "../parts/bars";
-import { Loaded, Page, Panel, Waiting } from "../parts/bits";
+import { Loaded, Page, Panel } from "../parts/bits";
+import { Drawn } from "../parts/drawn";
+import { useRange } from "../parts/range";
 import { useGet } from "../parts/link";
 import type { Filter } from "../parts/list";
 import { findAdmin, findMember, findOrganization, findUser } from "../parts/pick";
-
-const Plot = lazy(() => import("../parts/plot").then((m) => ({ default: m.Plot })));
 
 const scoped: Filter[] = [{ name: "organization_id", label: "Organization", find: findOrganization }];
 const platform: Filter[] = [...scoped, { name: "admin_id", label: "Admin", find: findAdmin }, { name: "actor_id", label: "User", find: findUser }];
@@ -26,10 +25,8 @@ export default function Audit() {
 }
 
 function Stats() {
-  const [search, set] = useAddress();
-  const days = search.days ?? "30";
+  const [days, range] = useRange();
   const stats = useGet("/api/tenants/audit-logs/stats", {}, { days });
-  const range = <NativeSelect size="xs" aria-label={t("Range")} value={days} onChange={(e) => set({ days: e.currentTarget.value })} data={["7", "30", "90", "365"].map((n) => ({ value: n, label: t("{n} days", { n: Number(n) }) }))} />;
   return (
     <Loaded query={stats}>{(s) => (
       <SimpleGrid cols={{ base: 1, md: 2 }}>
@@ -47,5 +44,5 @@ function Stats() {
 
 export function Events({ days }: { days: { date: string; count: number }[] }) {
   const { times, lines } = useMemo(() => ({ times: days.map((d) => new Date(d.date).getTime() / 1000), lines: [{ label: t("Events"), values: days.map((d) => d.count), bars: true }] }), [days]);
-  return <Suspense fallback={<Waiting />}><Plot name={t("Events per day")} times={times} lines={lines} /></Suspense>;
+  return <Drawn name={t("Events per day")} times={times} lines={lines} />;
 }

@@ -55,7 +55,7 @@ export const asNumber = (v: Entered[string] | undefined): number | null => (v ==
 export const asText = (v: Entered[string] | undefined): string | null => (v === "" || v === undefined ? null : String(v));
 
 // effectsOf says whom a change hits.
-export function effectsOf(e: Effects): string[] {
+function effectsOf(e: Effects): string[] {
   const parts: [keyof Effects, Word, Word][] = [
     ["organizations", "{n} organization", "{n} organizations"], ["users", "{n} user", "{n} users"],
     ["domains", "{n} domain", "{n} domains"], ["credits", "{n} credit", "{n} credits"],

@@ -1,22 +1,23 @@
 import { NativeSelect, Text } from "@mantine/core";
-import { lazy, Suspense, useMemo, useState } from "react";
+import { useMemo } from "react";
 import type { Schemas } from "../api/client";
 import { percent, quantity, said, t } from "../i18n";
+import { useAddress } from "./address";
 import { Bars } from "./bars";
-import { Empty, Loaded, Panel, Waiting } from "./bits";
+import { Empty, Loaded, Panel } from "./bits";
+import { Drawn } from "./drawn";
 import { Go, useGet } from "./link";
+import { useRange } from "./range";
 import { SaveRows } from "./save";
 import { Low } from "./table";
 import { useMeterName } from "./whose";
 
-const Plot = lazy(() => import("./plot").then((m) => ({ default: m.Plot })));
-
 // CreditFlow is how many credits were handed out and used up, day by day.
 export function CreditFlow({ platform }: { platform: boolean }) {
-  const [days, setDays] = useState("30");
+  const [days, range] = useRange("credit_days");
   const query = useGet("/api/tenants/credits/flow", {}, { days });
   return (
-    <Panel title={t("Credits granted and consumed")} aside={<NativeSelect size="xs" aria-label={t("Range")} value={days} onChange={(e) => setDays(e.currentTarget.value)} data={["7", "30", "90", "365"].map((n) => ({ value: n, label: t("{n} days", { n: Number(n) }) }))} />}>
+    <Panel title={t("Credits granted and consumed")} aside={range}>
       <Loaded query={query}>{(f) => <Flow days={f.data} platform={platform} />}</Loaded>
     </Panel>
   );
@@ -31,7 +32,7 @@ function Flow({ days, platform }: { days: Schemas["CreditFlowDay"][]; platform: 
       { label: t("Consumed"), values: days.map((d) => d.consumed - d.refunded) },
     ],
   }), [days, platform]);
-  return <Suspense fallback={<Waiting />}><Plot name={t("Credits granted and consumed")} times={times} lines={lines} /></Suspense>;
+  return <Drawn name={t("Credits granted and consumed")} times={times} lines={lines} />;
 }
 
 // NearLimits are the organizations that have used most of what they may.
@@ -52,13 +53,14 @@ export function NearLimits() {
 
 // TopOrganizations are those that use most of a meter.
 export function TopOrganizations() {
-  const [meter, setMeter] = useState("bandwidth_bytes");
+  const [search, set] = useAddress();
+  const meter = search.top ?? "bandwidth_bytes";
   const meters = useGet("/api/tenants/meters", {}, { limit: 200 });
   const query = useGet("/api/tenants/usage/top", {}, { meter, limit: 10 });
   const known = (meters.data?.data ?? []).filter((m) => m.kind !== "seats");
   const unit = known.find((m) => m.key === meter)?.unit ?? "";
   return (
-    <Panel title={t("Top organizations")} aside={<NativeSelect size="xs" aria-label={t("Meter")} value={meter} onChange={(e) => setMeter(e.currentTarget.value)} data={known.map((m) => ({ value: m.key, label: said(m.name) }))} />}>
+    <Panel title={t("Top organizations")} aside={<NativeSelect size="xs" aria-label={t("Meter")} value={meter} onChange={(e) => set({ top: e.currentTarget.value })} data={known.map((m) => ({ value: m.key, label: said(m.name) }))} />}>
       <Loaded query={query}>{(l) => (l.data ?? []).length === 0 ? <Empty>{t("There is nothing here.")}</Empty>
         : <Bars caption={t("Top organizations")} rows={(l.data ?? []).map((x) => ({ key: String(x.organization_id), label: x.name, value: x.used, shown: quantity(x.used, unit), at: <Go to={`/organizations/${x.organization_id}`}>{x.name}</Go> }))} />}</Loaded>
     </Panel>

@@ -1,15 +1,15 @@
 import { Group, NativeSelect, SimpleGrid, Stack, Text, TextInput } from "@mantine/core";
-import { lazy, Suspense, useMemo, useState } from "react";
+import { useMemo } from "react";
 import type { Schemas, Values } from "../api/client";
 import { percent, quantity, said, t, when } from "../i18n";
-import { Empty, Figure, Loaded, Panel, Waiting } from "./bits";
+import { useAddress } from "./address";
+import { Empty, Figure, Loaded, Panel } from "./bits";
+import { Drawn } from "./drawn";
 import { dayIn, spanned } from "./days";
 import { useGet } from "./link";
 import type { Line } from "./plot";
 import { SaveCSV } from "./save";
 import { usePluginName } from "./whose";
-
-const Plot = lazy(() => import("./plot").then((m) => ({ default: m.Plot })));
 
 type History = Schemas["UsageHistory"];
 
@@ -20,38 +20,33 @@ const before = (days: number) => iso(new Date(Date.now() - days * 86_400_000));
 // UsageHistory draws a meter by hour or day, beside the span just before it.
 export function UsageHistory({ id }: { id: number }) {
   const meters = useGet("/api/tenants/meters", {}, { limit: 200 });
-  const [meter, setMeter] = useState("bandwidth_bytes");
-  const [step, setStep] = useState<"hour" | "day">("day");
-  const [from, setFrom] = useState(before(29));
-  const [to, setTo] = useState(iso(new Date()));
-  const [plugin, setPlugin] = useState("");
+  const [search, set] = useAddress();
+  const { u_meter: meter = "bandwidth_bytes", u_plugin: plugin = "", u_to: to = iso(new Date()) } = search;
+  const step = search.u_step === "hour" ? "hour" : "day";
+  const from = search.u_from ?? before(step === "hour" ? 2 : 29);
   const parts = useGet("/api/tenants/organizations/{org_id}/usage/plugins", { org_id: id });
   const query: Values = { meter, step, plugin: plugin || undefined, ...(from ? { from: `${from}T00:00:00Z` } : {}), ...(to ? { to: `${to}T23:59:59Z` } : {}) };
   const history = useGet(path, { org_id: id }, query);
   const known = (meters.data?.data ?? []).filter((m) => m.kind !== "seats");
   const plugins = [...new Set((parts.data?.data ?? []).filter((p) => p.meters.some((m) => m.meter === meter)).map((p) => p.plugin))];
   const pluginName = usePluginName();
-  const stepped = (s: string) => {
-    setStep(s as "day");
-    setFrom(before(s === "hour" ? 2 : 29));
-  };
   return (
     <Panel title={t("History of a meter")} aside={<SaveCSV path={path} params={{ org_id: id }} query={query} name={`${t("Usage")} ${meter}`} />}>
       <Stack gap="sm">
         <Group gap="xs" align="flex-end">
-          <NativeSelect size="xs" label={t("Meter")} value={meter} onChange={(e) => { setMeter(e.currentTarget.value); setPlugin(""); }} data={known.map((m) => ({ value: m.key, label: said(m.name) }))} />
-          <NativeSelect size="xs" label={t("By")} value={step} onChange={(e) => stepped(e.currentTarget.value)} data={[{ value: "day", label: t("Day") }, { value: "hour", label: t("Hour") }]} />
-          <TextInput size="xs" type="date" label={t("From")} value={from} onChange={(e) => setFrom(e.currentTarget.value)} />
-          <TextInput size="xs" type="date" label={t("To")} value={to} onChange={(e) => setTo(e.currentTarget.value)} />
-          <NativeSelect size="xs" label={t("Plugin")} value={plugin} onChange={(e) => setPlugin(e.currentTarget.value)} data={[{ value: "", label: t("all") }, ...plugins.map((p) => ({ value: p, label: pluginName(p) }))]} />
+          <NativeSelect size="xs" label={t("Meter")} value={meter} onChange={(e) => set({ u_meter: e.currentTarget.value, u_plugin: "" })} data={known.map((m) => ({ value: m.key, label: said(m.name) }))} />
+          <NativeSelect size="xs" label={t("By")} value={step} onChange={(e) => set({ u_step: e.currentTarget.value, u_from: "" })} data={[{ value: "day", label: t("Day") }, { value: "hour", label: t("Hour") }]} />
+          <TextInput size="xs" type="date" label={t("From")} value={from} onChange={(e) => set({ u_from: e.currentTarget.value })} />
+          <TextInput size="xs" type="date" label={t("To")} value={to} onChange={(e) => set({ u_to: e.currentTarget.value })} />
+          <NativeSelect size="xs" label={t("Plugin")} value={plugin} onChange={(e) => set({ u_plugin: e.currentTarget.value })} data={[{ value: "", label: t("all") }, ...plugins.map((p) => ({ value: p, label: pluginName(p) }))]} />
         </Group>
-        <Loaded query={history}>{(h) => <Drawn h={h} />}</Loaded>
+        <Loaded query={history}>{(h) => <Curve h={h} />}</Loaded>
       </Stack>
     </Panel>
   );
 }
 
-function Drawn({ h }: { h: History }) {
+function Curve({ h }: { h: History }) {
   const { times, lines } = useMemo(() => {
     const scale = h.unit === "bytes" ? 1e9 : 1;
     const points = h.data ?? [];
@@ -62,7 +57,7 @@ function Drawn({ h }: { h: History }) {
   const change = h.previous.change_percent;
   return (
     <Stack gap="sm">
-      {times.length === 0 ? <Empty>{t("There is nothing here.")}</Empty> : <Suspense fallback={<Waiting />}><Plot name={t("History of a meter")} times={times} lines={lines} hours={h.step === "hour"} /></Suspense>}
+      {times.length === 0 ? <Empty>{t("There is nothing here.")}</Empty> : <Drawn name={t("History of a meter")} times={times} lines={lines} hours={h.step === "hour"} />}
       <SimpleGrid cols={{ base: 2, xs: 3 }}>
         <Figure label={h.kind === "counter" ? "In all" : "In the end"} value={quantity(h.total, h.unit)} />
         <Figure label="The span before" value={quantity(h.previous.total, h.unit)} note={h.step === "day" ? spanned(h.previous.from, h.previous.to) : `${when(h.previous.from)} – ${when(h.previous.to)}`} />

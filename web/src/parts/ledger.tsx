@@ -1,24 +1,24 @@
 import { NativeSelect, SimpleGrid, Stack, Text } from "@mantine/core";
-import { lazy, Suspense, useMemo, useState } from "react";
+import { useMemo, useState } from "react";
 import type { Schemas, Values } from "../api/client";
 import { day, language, named, num, t, when } from "../i18n";
 import { useRights } from "../me";
 import { Bars } from "./bars";
-import { Empty, Figure, Loaded, Panel, Status, Waiting } from "./bits";
+import { Empty, Figure, Loaded, Panel, Status } from "./bits";
+import { Drawn } from "./drawn";
 import { Go, useGet } from "./link";
 import { type Column, List } from "./list";
 import type { Line } from "./plot";
+import { useRange } from "./range";
 import { SaveCSV } from "./save";
 import { Low } from "./table";
 import { PluginNames, usePluginName } from "./whose";
-
-const Plot = lazy(() => import("./plot").then((m) => ({ default: m.Plot })));
 
 type Transaction = Schemas["CreditTransaction"];
 type Lot = Schemas["CreditOpenLot"];
 type Hold = Schemas["CreditHold"];
 
-export const kinds = ["grant", "allocate", "add", "deallocate", "consume", "hold", "capture", "void", "hold_expire", "refund", "expire", "adjust"];
+const kinds = ["grant", "allocate", "add", "deallocate", "consume", "hold", "capture", "void", "hold_expire", "refund", "expire", "adjust"];
 
 const columns: Column<Transaction>[] = [
   { head: "Time", cell: (x) => <Go to={`/transactions/${x.id}`}>{when(x.created_at)}</Go>, csv: (x) => x.created_at },
@@ -68,16 +68,15 @@ const ahead = 30; // days that the forecast looks ahead
 // BalanceOverTime draws what was there at the end of each day, and on from there
 // as the server foresees it.
 export function BalanceOverTime({ of, params }: Of) {
-  const [days, setDays] = useState("30");
+  const [days, range] = useRange("balance_days", ["7", "30", "92"]);
   const query = useGet(paths[of].balances, params, { days });
   const forecast = useGet(paths[of].figures, params).data?.forecast;
   const drawn = useMemo(() => draw((query.data as Schemas["CreditBalanceHistory"] | undefined)?.data ?? [], forecast), [query.data, forecast]);
-  const range = <NativeSelect size="xs" aria-label={t("Range")} value={days} onChange={(e) => setDays(e.currentTarget.value)} data={["7", "30", "92"].map((n) => ({ value: n, label: t("{n} days", { n: Number(n) }) }))} />;
   return (
     <Panel title={t("Balance over time")} aside={range}>
       <Loaded query={query}>{() => (
         <>
-          <Suspense fallback={<Waiting />}><Plot name={t("Balance over time")} times={drawn.times} lines={drawn.lines} /></Suspense>
+          <Drawn name={t("Balance over time")} times={drawn.times} lines={drawn.lines} />
           {forecast?.days_left && forecast.runs_out_at && <Text size="sm">{t("At this pace it is empty on {day}.", { day: day(forecast.runs_out_at) })}</Text>}
         </>
       )}</Loaded>

@@ -1,24 +1,21 @@
-import { Button, Group, NativeSelect, Progress, SimpleGrid, Table } from "@mantine/core";
-import { lazy, Suspense, useMemo } from "react";
+import { Button, Group, Progress, SimpleGrid, Table } from "@mantine/core";
+import { useMemo } from "react";
 import type { Schemas } from "../api/client";
 import { num, percent, t } from "../i18n";
-import { useAddress } from "./address";
 import { Bars } from "./bars";
-import { Empty, Loaded, Panel, Waiting } from "./bits";
+import { Empty, Loaded, Panel } from "./bits";
+import { Drawn } from "./drawn";
+import { useRange } from "./range";
 import { download, toCSV } from "./csv";
 import { useGet } from "./link";
-
-const Plot = lazy(() => import("./plot").then((m) => ({ default: m.Plot })));
 
 type Stats = Schemas["RegistrationStats"];
 
 // RequestStats is how many asked for an organization, how far they came, and
 // which campaign brought them.
 export function RequestStats() {
-  const [search, set] = useAddress();
-  const days = search.days ?? "30";
+  const [days, range] = useRange();
   const query = useGet("/api/tenants/requests/stats", {}, { days });
-  const range = <NativeSelect size="xs" aria-label={t("Range")} value={days} onChange={(e) => set({ days: e.currentTarget.value })} data={["7", "30", "90", "365"].map((n) => ({ value: n, label: t("{n} days", { n: Number(n) }) }))} />;
   return (
     <Loaded query={query}>{(s) => (
       <>
@@ -40,7 +37,7 @@ function PerDay({ s }: { s: Stats }) {
       lines: [{ label: t("Submitted"), values: all.map((d) => d.submitted), bars: true }, { label: t("Active"), values: all.map((d) => d.active) }, { label: t("Rejected"), values: all.map((d) => d.rejected), bad: true }],
     };
   }, [s]);
-  return <Suspense fallback={<Waiting />}><Plot name={t("Registrations per day")} times={times} lines={lines} /></Suspense>;
+  return <Drawn name={t("Registrations per day")} times={times} lines={lines} />;
 }
 
 const part = (n: number, of: number) => (of ? percent((n / of) * 100, 0) : undefined);

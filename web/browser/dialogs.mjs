@@ -136,6 +136,20 @@ await run(async (browser) => {
   resume();
   await page.getByText(/^1 of \d+ done$/).waitFor();
 
+  // What several were suspended for ends for them too.
+  await go(page, "/app/organizations?effective_status=suspended");
+  const boxed = page.getByRole("checkbox", { name: /^Choose \d/ }).last();
+  const stopped = (await boxed.getAttribute("aria-label")).replaceAll(/\D/g, "");
+  await boxed.check();
+  await page.getByRole("button", { name: "Reactivate 1" }).click();
+  await look.click();
+  await dialog.getByRole("button", { name: "Reactivate", exact: true }).click();
+  await page.getByText(/^1 of 1 done$/).waitFor();
+  want("what it is now", await page.evaluate(async (id) => {
+    const token = JSON.parse(sessionStorage.getItem("tenantry.access")).token;
+    return (await (await fetch(`/api/tenants/organizations/${id}/detail`, { headers: { Authorization: `Bearer ${token}` } })).json()).status;
+  }, stopped), "active");
+
   // Of two colours it is said which one is hard to read, and which one is none. A
   // brand that is saved shows at once around the page.
   const reseller = await visitor(browser, { expect: (text) => text.includes("422") });
@@ -144,6 +158,9 @@ await run(async (browser) => {
   await reseller.getByText("Secondary colour: Hard to read on white").waitFor();
   const colour = reseller.getByRole("textbox", { name: "Primary colour", exact: true });
   const before = await colour.inputValue();
+  await colour.fill("#FFE600");
+  await reseller.getByRole("button", { name: /^Take #/ }).first().click();
+  want("the colour that is proposed", /^#[0-9A-F]{6}$/.test(await colour.inputValue()) && (await colour.inputValue()) !== "#FFE600", true);
   await colour.fill("#12");
   await reseller.getByRole("button", { name: "Save" }).click();
   await reseller.waitForFunction(() => document.querySelector("[name=primary_color]").getAttribute("aria-invalid") === "true");

@@ -1,4 +1,5 @@
 // Lists by keys alone, and while the server is slow to answer: on the demo data.
+import { readFileSync } from "node:fs";
 import { go, run, signIn, visitor, want } from "./lib.mjs";
 
 const focused = (page) => page.evaluate(() => document.activeElement?.getAttribute("name") ?? document.activeElement?.textContent);
@@ -25,6 +26,26 @@ await run(async (browser) => {
   await search.getByLabel("Admin").fill("atlas");
   await page.getByRole("option", { name: "Atlas" }).click();
   await page.waitForURL((u) => u.searchParams.get("action") === "credit" && u.searchParams.has("admin_id"));
+
+  // What is shown goes out as CSV and as a command line; a filter is kept, and
+  // forgotten.
+  await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+  await go(page, "/app/organizations?q=adler");
+  const [file] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "CSV" }).click()]);
+  want("the file's name", file.suggestedFilename(), "Organizations.csv");
+  const lines = readFileSync(await file.path(), "utf8").trim().split("\r\n");
+  want("the file's head", lines[0].startsWith("Name,Slug,Status,"), true);
+  want("rows of the file", lines.length - 1, await page.locator("tbody tr").count());
+  want("the first row", lines[1].includes("adler-optik"), true);
+  await page.getByRole("button", { name: "Copy as curl" }).click();
+  const command = await page.evaluate(() => navigator.clipboard.readText());
+  want("the command", /^curl -H "Authorization: Bearer \$TOKEN" 'http:.*\/api\/tenants\/organizations\?q=adler&limit=50'$/.test(command), true);
+  await page.getByRole("button", { name: "Save filter" }).click();
+  await page.goto("/app/organizations");
+  await page.getByRole("button", { name: "adler", exact: true }).click();
+  await asks(page, "?q=adler");
+  await page.getByRole("button", { name: "Forget filter" }).click();
+  want("filters left", await page.getByRole("button", { name: "adler", exact: true }).count(), 0);
 
   // Before a page is there, none after it can be asked for, and no row of the one
   // before it chosen.

@@ -19,6 +19,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/tenantry/tenantry/internal/db/dbtest"
 )
 
 const (
@@ -57,8 +59,9 @@ func TestMain(m *testing.M) {
 // site is a running binary.
 type site struct{ base, data string }
 
-// serve starts the binary on a folder and stops it with the test.
-func serve(t *testing.T, data string) site {
+// serve starts the binary on a folder, with more of its environment, and stops it
+// with the test.
+func serve(t *testing.T, data string, more ...string) site {
 	t.Helper()
 	path, err := binary()
 	if err != nil {
@@ -73,7 +76,7 @@ func serve(t *testing.T, data string) site {
 		t.Fatal(err)
 	}
 	c := exec.CommandContext(context.Background(), path, "serve", "--addr", addr, "--data", data, "--public-rate", "0", "--log-level", "error")
-	c.Env = append(environ(), "TENANTRY_BOOTSTRAP_EMAIL="+email, "TENANTRY_BOOTSTRAP_PASSWORD="+password)
+	c.Env = append(append(environ(), "TENANTRY_BOOTSTRAP_EMAIL="+email, "TENANTRY_BOOTSTRAP_PASSWORD="+password), more...)
 	c.Stderr = os.Stderr
 	out, err := c.StdoutPipe()
 	if err != nil {
@@ -119,6 +122,24 @@ func (s site) tell(t *testing.T, script string) {
 
 // From sign-up to suspension, each role in a browser of its own.
 func TestTheStory(t *testing.T) { serve(t, t.TempDir()).tell(t, "story.mjs") }
+
+// The same on PostgreSQL.
+func TestTheStoryOnPostgreSQL(t *testing.T) {
+	cluster, err := dbtest.Start()
+	if err != nil {
+		t.Fatalf("PostgreSQL for tests: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := cluster.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	database, err := cluster.Database("browser", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	serve(t, t.TempDir(), "TENANTRY_DB="+database).tell(t, "story.mjs")
+}
 
 // Brands that are hard to read or hostile stay readable and harmless.
 func TestHostileBrands(t *testing.T) { serve(t, t.TempDir()).tell(t, "brands.mjs") }

@@ -2,6 +2,7 @@ package console
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -127,7 +128,9 @@ func pass(w http.ResponseWriter, err error) {
 
 // fail answers what went wrong on our side.
 func fail(w http.ResponseWriter, err error) {
-	slog.Error("a page failed", "request_id", w.Header().Get("X-Request-Id"), "error", err)
+	if !errors.Is(err, context.Canceled) { // of whoever went away
+		slog.Error("a page failed", "request_id", w.Header().Get("X-Request-Id"), "error", err)
+	}
 	problem(w, http.StatusInternalServerError, "internal", "Something went wrong on our side. The request id helps us find it.")
 }
 

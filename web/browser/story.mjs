@@ -343,6 +343,8 @@ await run(async (browser) => {
   await boss.getByText("Payment overdue").waitFor();
   await owner.getByRole("alert").getByText("Your organization is suspended.").waitFor();
   await picture(owner, "owner-suspended");
+  await owner.getByRole("link", { name: "Usage" }).click();
+  await owner.getByText("Usage against limits").waitFor(); // what the notice says stays open
   await picture(boss, "superadmin-organization-suspended");
   await member.goto("/app");
   await member.getByRole("alert").getByText("Your organization is suspended.").waitFor();

@@ -1,7 +1,7 @@
 import type { QueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import type { Schemas } from "./api/client";
-import { accessToken } from "./api/session";
+import { accessToken, leave } from "./api/session";
 
 type Event = { notification: Schemas["NotifyNotification"] | null; unread: number; changed: boolean };
 
@@ -11,12 +11,17 @@ const calm = 5_000; // ms between two times that what the page shows is asked an
 // last event it saw, so nothing is lost in between.
 async function follow(stop: AbortSignal, heard: (e: Event) => void) {
   let last = "";
+  let ended = false; // the session of the token that was used
   for (let pause = 1000; !stop.aborted; pause = Math.min(pause * 2, 30_000)) {
     try {
-      const token = await accessToken();
-      if (!token) return;
+      const token = await accessToken(ended);
+      if (!token) {
+        leave();
+        throw new Error("nobody is signed in");
+      }
       const headers = { Authorization: `Bearer ${token}`, ...(last ? { "Last-Event-ID": last } : {}) };
       const res = await fetch("/api/tenants/notifications/stream", { headers, signal: stop });
+      ended = res.status === 401;
       if (res.ok && res.body) {
         pause = 1000;
         await read(res.body, (id, data) => {

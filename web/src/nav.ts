@@ -29,6 +29,7 @@ export function placesOf(r: Rights): Place[] {
   }
   if (r.home) {
     const base = `/organizations/${r.home}`;
+    if (r.suspended) return [at("Home", "/"), at("Usage", base, "usage"), ...own]; // what stays open
     const role = r.roleIn(r.home);
     const more = role === "member" ? [] : [at("Credits", base, "credits"), at("Members", base, "members")];
     const owner = role === "owner" ? [at("API keys", base, "keys"), at("Audit log", "/audit")] : [];

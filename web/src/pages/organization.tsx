@@ -30,18 +30,20 @@ export type Organization = Schemas["OrgOrganization"];
 export default function OrganizationPage() {
   const { id } = useParams({ strict: false }) as { id: string };
   const rights = useRights();
-  // A member may not read the organization itself, only what it uses.
-  const plain = !rights.superadmin && rights.admins.length === 0 && rights.roleIn(Number(id)) === "member";
+  // A member may not read the organization itself, only what it uses; nobody of one
+  // that is suspended may.
+  const shut = rights.suspended && rights.me.organization?.id === Number(id);
+  const plain = !rights.superadmin && rights.admins.length === 0 && (shut || rights.roleIn(Number(id)) === "member");
   return plain ? <OfMember id={Number(id)} /> : <OfStaff id={id} />;
 }
 
 function OfMember({ id }: { id: number }) {
-  const { me } = useRights();
+  const { me, suspended } = useRights();
   return (
     <Page title={me.organization?.name ?? t("Organization")}>
       <Tabbed label={t("Organization")} tabs={[
         { value: "usage", label: t("Usage"), content: () => <Used id={id} /> },
-        { value: "plugins", label: t("Plugins"), content: () => <OrganizationPlugins id={id} /> },
+        !suspended && { value: "plugins", label: t("Plugins"), content: () => <OrganizationPlugins id={id} /> },
       ]} />
     </Page>
   );

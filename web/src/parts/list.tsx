@@ -1,7 +1,7 @@
 import { Button, Checkbox, Group, NativeSelect, Stack, Table, Text, TextInput, UnstyledButton } from "@mantine/core";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { type ChangeEvent, type ReactNode, useState } from "react";
+import { type ChangeEvent, type ReactNode, useEffect, useRef, useState } from "react";
 import { address, type Answer, curl, get, type GetPath, type Values } from "../api/client";
 import { named, num, t, type Word } from "../i18n";
 import { useAddress } from "./address";
@@ -194,6 +194,11 @@ function Filters({ filters, values, prefix, set, name }: { filters: Filter[]; va
 function Export<P extends GetPath, R>({ path, params, query, columns, name, total }: { path: P; params: Values; query: Values; columns: Column<R>[]; name: string; total: number }) {
   const [progress, setProgress] = useState<number | null>(null);
   const [error, setError] = useState<unknown>(null);
+  const here = useRef(true); // who goes away stops it
+  useEffect(() => {
+    here.current = true;
+    return () => { here.current = false; };
+  }, []);
   const run = async () => {
     setError(null);
     const all: R[] = [];
@@ -201,6 +206,7 @@ function Export<P extends GetPath, R>({ path, params, query, columns, name, tota
       for (let cursor: string | undefined = ""; cursor !== undefined;) {
         setProgress(all.length);
         const p = (await get(path, params, { ...query, limit: 200, cursor })) as unknown as { data: R[] | null; pagination: { has_more: boolean; next_cursor: string | null } };
+        if (!here.current) return;
         all.push(...(p.data ?? []));
         cursor = p.pagination.next_cursor ?? undefined;
       }

@@ -168,4 +168,20 @@ await run(async (browser) => {
   await reseller.getByLabel("Product name").fill("Northwind Next");
   await reseller.getByRole("button", { name: "Save" }).click();
   await reseller.getByRole("banner").getByText("Northwind Next").waitFor();
+
+  // Whoever lifts a hold hears whether others still hold it, and the platform may
+  // lift a reseller's too.
+  await reseller.evaluate(async () => {
+    const token = JSON.parse(sessionStorage.getItem("tenantry.access")).token;
+    await fetch("/api/tenants/organizations/1/status", { method: "PUT", headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" }, body: JSON.stringify({ status: "suspended", reason: "Ours" }) });
+  });
+  await go(page, "/app/organizations/1?tab=danger");
+  await page.getByText("Ours").waitFor();
+  for (const [all, told] of [[false, "Your holds are lifted; others still hold it."], [true, "Active again"]]) {
+    await page.getByRole("button", { name: "Reactivate this organization" }).click();
+    if (all) await dialog.getByLabel("Lift the admin's hold too").evaluate((box) => box.click()); // its label lies over it
+    await look.click();
+    await dialog.getByRole("button", { name: "Reactivate", exact: true }).click();
+    await page.getByText(told).waitFor();
+  }
 });

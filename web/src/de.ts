@@ -134,6 +134,8 @@ export const de = {
   "Suspended organizations": "Gesperrte Organisationen",
   "Mark as read": "Als gelesen markieren",
   "Read": "Gelesen",
+  "Your holds are lifted; others still hold it.": "Ihre Sperren sind aufgehoben; andere halten sie noch.",
+  "Lift the admin's hold too": "Auch die Sperre des Resellers aufheben",
   "This cannot be shown": "Das lässt sich nicht zeigen",
   "Subject": "Betreff",
   "Hard to see in dark: {ratio} to 1, lines need 3": "Im Dunkeln schlecht zu sehen: {ratio} zu 1, Linien brauchen 3",

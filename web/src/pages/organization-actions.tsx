@@ -65,10 +65,12 @@ export function suspend(o: Organization): Action {
   };
 }
 
-export function reactivate(o: Organization): Action {
+export function reactivate(o: Organization, superadmin: boolean): Action {
   return {
-    title: t("Reactivate {name}", { name: o.name }), button: t("Reactivate"), danger: true, done: t("Active again"), intro: t("It lifts your own holds; others stay."),
-    make: () => call({ method: "put", path: "/api/tenants/organizations/{org_id}/status", params: org(o), body: { status: "active" } }),
+    title: t("Reactivate {name}", { name: o.name }), button: t("Reactivate"), danger: true, intro: t("It lifts your own holds; others stay."),
+    done: (a) => ((a as Organization).effective_status === "active" ? t("Active again") : t("Your holds are lifted; others still hold it.")),
+    fields: superadmin && o.holds?.some((h) => h.source === "admin") ? [{ name: "admin", label: "Lift the admin's hold too", type: "switch" }] : [],
+    make: (v) => call({ method: "put", path: "/api/tenants/organizations/{org_id}/status", params: org(o), body: { status: "active", ...(v.admin === true ? { sources: ["admin" as const] } : {}) } }),
   };
 }
 

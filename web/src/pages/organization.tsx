@@ -131,7 +131,7 @@ function Credits({ o, move }: { o: Organization; move?: ReactNode }) {
 }
 
 function Danger({ o, superadmin, open }: { o: Organization; superadmin: boolean; open: (a: Action) => void }) {
-  const may: [boolean, Word, Word, (o: Organization) => Action][] = [
+  const may: [boolean, Word, Word, (o: Organization, superadmin: boolean) => Action][] = [
     [o.status === "active", "Suspend this organization", "Nobody in it gets in, and nothing of it works, until it is reactivated. Nothing is deleted.", suspend],
     [o.status === "suspended" || (o.status === "archived" && superadmin), "Reactivate this organization", "It works again as before, unless others hold it too.", reactivate],
     [superadmin, "Transfer to another admin", "Its credits, people and domain go along.", transfer],
@@ -143,7 +143,7 @@ function Danger({ o, superadmin, open }: { o: Organization; superadmin: boolean;
         {may.filter(([shown]) => shown).map(([, label, what, action]) => (
           <Group key={label} justify="space-between" gap="sm">
             <div style={{ flex: "1 1 16rem" }}><Text fw={600}>{t(label)}</Text><Text size="sm" c="dimmed">{t(what)}</Text></div>
-            <Button variant="default" onClick={() => open(action(o))}>{t(label)}</Button>
+            <Button variant="default" onClick={() => open(action(o, superadmin))}>{t(label)}</Button>
           </Group>
         ))}
       </Stack>

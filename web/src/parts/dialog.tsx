@@ -39,7 +39,7 @@ export type Action = {
   // outlook says, below whom it hits, what will be otherwise, as things stand when
   // one looks.
   outlook?: (v: Entered) => Promise<string[]>;
-  done?: string;
+  done?: string | ((answer: unknown) => string);
   // guard is what the fields were filled from: a change that somebody else made
   // meanwhile is shown, not overwritten.
   guard?: Guarded;
@@ -127,7 +127,7 @@ function Content({ action, close }: { action: Action; close: () => void }) {
   const perform = () => attempt(async () => {
     const answer = await send(action.make(values), { key, match: guard.match() });
     await client.invalidateQueries();
-    if (action.done) tell(action.done);
+    if (action.done) tell(typeof action.done === "function" ? action.done(answer) : action.done);
     action.after?.(answer);
     if (action.secret) setAnswer(answer);
     else close();

@@ -64,6 +64,15 @@ await run(async (browser) => {
   await page.keyboard.press("Escape");
   await dialog.waitFor({ state: "hidden" });
 
+  // Who would be over a limit is told before it is lowered.
+  await go(page, "/app/organizations/1");
+  await page.getByRole("button", { name: "Limits" }).click();
+  await dialog.getByLabel("Users").fill("1");
+  await look.click();
+  await dialog.getByText(/Adler Optik Group is over it: .*, \d+ of 1$/).waitFor();
+  await dialog.getByRole("button", { name: "Close" }).click();
+  await dialog.waitFor({ state: "hidden" });
+
   // What is dangerous says whom it hits before it can be done.
   for (const [path, name] of [["/organizations/1", "Limits"], ["/organizations/1?tab=domain", "Change the domain"], ["/organizations/1?tab=members", "Change role"], ["/organizations/1?tab=members", "Remove"],
     ["/organizations/1?tab=danger", "Archive this organization"], ["/organizations/1?tab=danger", "Suspend this organization"], ["/organizations/1?tab=danger", "Transfer to another admin"],

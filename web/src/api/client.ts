@@ -101,7 +101,9 @@ export async function send(c: Call, more: { dryRun?: boolean; key?: string; matc
   return data;
 }
 
-export type Effects = { organizations: number; users: number; domains: number; credits: number };
+// Effects is whom a change would hit, and who would be over what; what is not there is none.
+type Counted = "organizations" | "users" | "domains" | "credits" | "admins" | "api_keys" | "invitations" | "plugins" | "access";
+export type Effects = Partial<Record<Counted, number>> & { over?: { name: string; field: string; limit: number; used: number }[] };
 
 // rehearse tells whom a change would hit.
 export async function rehearse(c: Call): Promise<Effects> {

@@ -54,13 +54,16 @@ export type Action = {
 export const asNumber = (v: Entered[string] | undefined): number | null => (v === "" || v === undefined ? null : Number(v));
 export const asText = (v: Entered[string] | undefined): string | null => (v === "" || v === undefined ? null : String(v));
 
-// effectsOf says whom a change hits.
+const counted: [Exclude<keyof Effects, "over">, Word, Word][] = [
+  ["admins", "{n} admin", "{n} admins"], ["organizations", "{n} organization", "{n} organizations"], ["users", "{n} user", "{n} users"],
+  ["domains", "{n} domain", "{n} domains"], ["credits", "{n} credit", "{n} credits"], ["api_keys", "{n} API key", "{n} API keys"],
+  ["invitations", "{n} open invitation", "{n} open invitations"], ["plugins", "{n} plugin", "{n} plugins"], ["access", "{n} leave to act for a member", "{n} leaves to act for a member"],
+];
+
+// effectsOf says whom a change hits, and who is over what.
 function effectsOf(e: Effects): string[] {
-  const parts: [keyof Effects, Word, Word][] = [
-    ["organizations", "{n} organization", "{n} organizations"], ["users", "{n} user", "{n} users"],
-    ["domains", "{n} domain", "{n} domains"], ["credits", "{n} credit", "{n} credits"],
-  ];
-  return parts.filter(([k]) => e[k]).map(([k, one, more]) => t(e[k] === 1 ? one : more, { n: e[k] }));
+  const over = (e.over ?? []).map((o) => t("{name} is over it: {what}, {used} of {limit}", { name: o.name, what: named(o.field), used: o.used, limit: o.limit }));
+  return [...counted.flatMap(([k, one, more]) => (e[k] ? [t(e[k] === 1 ? one : more, { n: e[k] })] : [])), ...over];
 }
 
 // Looked is what a dry run said of what was entered then; of what was entered
@@ -269,10 +272,11 @@ export function Bulk({ title, button, fields, things, make, close, clear }: {
     return { bad, done: tried - bad.length };
   };
   const look = async () => {
-    const sum: Effects = { organizations: 0, users: 0, domains: 0, credits: 0 };
+    const sum: Effects = {};
     await walk(async (id) => {
       const e = await rehearse(make(id, values));
-      for (const k of Object.keys(sum) as (keyof Effects)[]) sum[k] += e[k];
+      for (const [k] of counted) sum[k] = (sum[k] ?? 0) + (e[k] ?? 0);
+      sum.over = [...(sum.over ?? []), ...(e.over ?? [])];
     });
     setLooked({ of: values, effects: sum });
   };

@@ -69,7 +69,7 @@ await run(async (browser) => {
   await page.getByRole("button", { name: "Limits" }).click();
   await dialog.getByLabel("Users").fill("1");
   await look.click();
-  await dialog.getByText(/Adler Optik Group is over it: .*, \d+ of 1$/).waitFor();
+  await dialog.getByText(/Adler Optik Group would be over: .*, \d+ of 1$/).waitFor();
   await dialog.getByRole("button", { name: "Close" }).click();
   await dialog.waitFor({ state: "hidden" });
 

@@ -58,7 +58,7 @@ export function Shell() {
       </AppShell.Header>
       <AppShell.Navbar p="xs" className="nav" data-closed={!open || undefined} aria-label={t("Pages")}>
         <ScrollArea style={{ flex: 1 }}>
-          {items.map((p) => <NavLink key={p.label} label={p.label} active={here(p.to, p.search?.tab)} component={Routed} {...{ to: p.to, search: p.search ?? {}, activeOptions: { exact: !p.search && items.some((i) => i !== p && i.to === p.to) } } as object} />)}
+          {items.map((p) => <NavLink key={p.to + p.label} label={p.label} active={here(p.to, p.search?.tab)} component={Routed} {...{ to: p.to, search: p.search ?? {}, activeOptions: { exact: !p.search && items.some((i) => i !== p && i.to === p.to) } } as object} />)}
         </ScrollArea>
         <Foot />
       </AppShell.Navbar>

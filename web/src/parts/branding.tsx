@@ -123,7 +123,7 @@ function Upload({ to, name, done, failed }: { to: string; name: string; done: (u
 // Contrast warns of colours that are hard to read on a light page, or to see on a
 // dark one, with one that is not; also of those that are inherited.
 function Contrast({ brand, fix }: { brand: Brand; fix: (name: Text, v: string) => void }) {
-  const weak = (["primary_color", "secondary_color"] as const).flatMap((name) => pages.flatMap((p) => {
+  const weak = (["primary_color", "secondary_color"] as const).flatMap((name) => grounds.flatMap((p) => {
     const c = brand[name];
     return valid(c) && contrast(c, p.ground) < p.least ? [{ ...p, name, ratio: contrast(c, p.ground), better: readable(c, p.ground, p.least).toUpperCase() }] : [];
   }));
@@ -135,9 +135,12 @@ function Contrast({ brand, fix }: { brand: Brand; fix: (name: Text, v: string) =
   ));
 }
 
-const pages = [
-  { ground: "#ffffff", least: 4.5, hard: "Hard to read on white: {ratio} to 1, text needs 4.5", mended: "Pages darken it by themselves where it is text. You may also take the nearest that can be read." },
-  { ground: "#1a1b1e", least: 3, hard: "Hard to see in dark: {ratio} to 1, lines need 3", mended: "Dark pages lighten it by themselves. You may also take the nearest that can be seen." },
+// grounds are what pages have below their text and lines: light ones, dark ones.
+const light = "#ffffff";
+const night = "#1a1b1e";
+const grounds = [
+  { ground: light, least: 4.5, hard: "Hard to read on white: {ratio} to 1, text needs 4.5", mended: "Pages darken it by themselves where it is text. You may also take the nearest that can be read." },
+  { ground: night, least: 3, hard: "Hard to see in dark: {ratio} to 1, lines need 3", mended: "Dark pages lighten it by themselves. You may also take the nearest that can be seen." },
 ] as const;
 
 const still = 800; // ms in which nobody types on
@@ -156,7 +159,7 @@ function useSettled(url: string | null): string | null {
 function Preview({ brand }: { brand: Brand }) {
   const [what, setWhat] = useState("page");
   const [dark, setDark] = useState("light");
-  const ground = dark === "dark" ? "#1a1b1e" : "#ffffff";
+  const ground = dark === "dark" ? night : light;
   const ink = dark === "dark" ? "#eceef0" : "#1a1b1e";
   const fill = primaryOf(brand);
   const link = readable(fill, ground, 4.5);

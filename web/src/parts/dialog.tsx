@@ -62,7 +62,7 @@ const counted: [Exclude<keyof Effects, "over">, Word, Word][] = [
 
 // effectsOf says whom a change hits, and who is over what.
 function effectsOf(e: Effects): string[] {
-  const over = (e.over ?? []).map((o) => t("{name} is over it: {what}, {used} of {limit}", { name: o.name, what: named(o.field), used: o.used, limit: o.limit }));
+  const over = (e.over ?? []).map((o) => t("{name} would be over: {what}, {used} of {limit}", { name: o.name, what: named(o.field), used: o.used, limit: o.limit }));
   return [...counted.flatMap(([k, one, more]) => (e[k] ? [t(e[k] === 1 ? one : more, { n: e[k] })] : [])), ...over];
 }
 

@@ -3,9 +3,9 @@ import { useEffect, useRef, useState } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { language, num, t, when } from "../i18n";
+import { apart } from "../theme";
 import { dated } from "./days";
 import { SaveRows } from "./save";
-import { apart } from "../theme";
 
 export type Line = { label: string; values: (number | null)[]; bars?: boolean; dashed?: boolean; stepped?: boolean; bad?: boolean };
 

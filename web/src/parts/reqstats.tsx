@@ -4,10 +4,10 @@ import type { Schemas } from "../api/client";
 import { num, percent, t } from "../i18n";
 import { Bars } from "./bars";
 import { Empty, Loaded, Panel } from "./bits";
-import { Drawn } from "./drawn";
-import { useRange } from "./range";
 import { download, toCSV } from "./csv";
+import { Drawn } from "./drawn";
 import { useGet } from "./link";
+import { useRange } from "./range";
 
 type Stats = Schemas["RegistrationStats"];
 
